@@ -1,0 +1,208 @@
+import { z } from "zod";
+import { loginFrom } from "./channel.ts";
+import { login } from "./event.ts";
+import { channelSummary, systemState } from "./push.ts";
+import {
+  bursts,
+  extent,
+  forecastRecord,
+  forecasts,
+  heatmap,
+  momentAt,
+  sparklines,
+  topEmotes,
+  windows,
+} from "./question.ts";
+
+/** RFC 9457. `type` is `/problems/<code>`; `action` says what the reader can do. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  action: z.string().optional(),
+  instance: z.string().optional(),
+});
+export type Problem = z.infer<typeof problem>;
+
+export interface Route<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** OpenAPI form: `/api/v1/channels/{login}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly result: Result;
+  readonly status: number;
+}
+
+const none = z.object({});
+const number = z.coerce.number().int();
+const ofChannel = z.object({ login });
+const span = z.object({ from: number.optional(), to: number.optional() });
+
+/** `satisfies` keeps each route's own types; the OpenAPI page and the gateway's router are both made from this list. */
+export const routes = {
+  listChannels: {
+    method: "GET",
+    path: "/api/v1/channels",
+    summary: "Watched channels with their state",
+    params: none,
+    query: none,
+    body: none,
+    result: z.object({ channels: z.array(channelSummary) }),
+    status: 200,
+  },
+  addChannel: {
+    method: "POST",
+    path: "/api/v1/channels",
+    summary: "Watch a channel, by login or twitch.tv link",
+    params: none,
+    query: none,
+    body: z.object({
+      channel: z
+        .string()
+        .max(500)
+        .refine((text) => loginFrom(text) !== null, "no Twitch login or link"),
+    }),
+    result: channelSummary,
+    status: 201,
+  },
+  getChannel: {
+    method: "GET",
+    path: "/api/v1/channels/{login}",
+    summary: "One channel with its state",
+    params: ofChannel,
+    query: none,
+    body: none,
+    result: channelSummary,
+    status: 200,
+  },
+  changeChannel: {
+    method: "PATCH",
+    path: "/api/v1/channels/{login}",
+    summary: "Pause or resume",
+    params: ofChannel,
+    query: none,
+    body: z.object({ paused: z.boolean() }),
+    result: channelSummary,
+    status: 200,
+  },
+  removeChannel: {
+    method: "DELETE",
+    path: "/api/v1/channels/{login}",
+    summary: "Stop watching; what was measured stays",
+    params: ofChannel,
+    query: none,
+    body: none,
+    result: none,
+    status: 204,
+  },
+  channelExtent: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/extent",
+    summary: "First and last measured time",
+    params: ofChannel,
+    query: none,
+    body: none,
+    result: extent.answer,
+    status: 200,
+  },
+  channelWindows: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/windows",
+    summary: "Final windows of a span",
+    params: ofChannel,
+    query: span.extend({ size: number.default(60), limit: number.default(1000) }),
+    body: none,
+    result: windows.answer,
+    status: 200,
+  },
+  channelHeatmap: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/heatmap",
+    summary: "Heatmap of any span at a fitting resolution",
+    params: ofChannel,
+    query: span.extend({ columns: number.default(360) }),
+    body: none,
+    result: heatmap.answer,
+    status: 200,
+  },
+  channelBursts: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/bursts",
+    summary: "Bursts of a span, newest first",
+    params: ofChannel,
+    query: span.extend({ limit: number.default(100) }),
+    body: none,
+    result: bursts.answer,
+    status: 200,
+  },
+  channelEmotes: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/emotes",
+    summary: "Most used emotes of a span",
+    params: ofChannel,
+    query: span.extend({ limit: number.default(20) }),
+    body: none,
+    result: topEmotes.answer,
+    status: 200,
+  },
+  channelMoment: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/moment",
+    summary: "What happened then",
+    params: ofChannel,
+    query: z.object({ at: number, around: number.default(20) }),
+    body: none,
+    result: momentAt.answer,
+    status: 200,
+  },
+  channelForecasts: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/forecasts",
+    summary: "Forecasts of a span",
+    params: ofChannel,
+    query: span.extend({ limit: number.default(360) }),
+    body: none,
+    result: forecasts.answer,
+    status: 200,
+  },
+  channelForecastRecord: {
+    method: "GET",
+    path: "/api/v1/channels/{login}/forecast-record",
+    summary: "How often the forecast was right",
+    params: ofChannel,
+    query: z.object({ since: number.optional(), limit: number.default(10) }),
+    body: none,
+    result: forecastRecord.answer,
+    status: 200,
+  },
+  channelSparklines: {
+    method: "GET",
+    path: "/api/v1/sparklines",
+    summary: "A small line for every watched channel",
+    params: none,
+    query: z.object({ minutes: number.default(30) }),
+    body: none,
+    result: sparklines.answer,
+    status: 200,
+  },
+  system: {
+    method: "GET",
+    path: "/api/v1/system",
+    summary: "Every part with its health, lag and figures",
+    params: none,
+    query: none,
+    body: none,
+    result: systemState,
+    status: 200,
+  },
+} as const satisfies Record<string, Route>;
+export type RouteName = keyof typeof routes;

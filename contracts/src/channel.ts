@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { channelId, login } from "./event.ts";
+
+/** KV bucket of the channels that people asked for; key: login. Survives restarts; every source watches it. */
+export const CHANNELS_BUCKET = "channels";
+export const wantedChannel = z.object({
+  login,
+  addedAtMs: z.int(),
+  paused: z.boolean(),
+});
+export type WantedChannel = z.infer<typeof wantedChannel>;
+
+/** KV bucket of what the source says about each; key: login. Written about once a second while anything changes. */
+export const CHANNEL_STATE_BUCKET = "channel_state";
+
+/** `joining` asked, not yet confirmed · `live` hearing chat · `lost` connection gone, trying · the rest say why not. */
+export const SOURCE_STATES = [
+  "joining",
+  "live",
+  "lost",
+  "paused",
+  "not_found",
+  "suspended",
+  "banned",
+  "renamed",
+  "token_refused",
+  "join_refused",
+] as const;
+
+export const emoteProviderState = z.object({
+  provider: z.enum(["bttv", "ffz", "7tv"]),
+  emotes: z.int(),
+  /** When the set in use was fetched; null: never. */
+  fetchedAtMs: z.int().nullable(),
+  /** Why the last fetch failed; null when it did not. */
+  error: z.string().nullable(),
+});
+
+export const channelState = z.object({
+  login,
+  /** Known once Twitch has answered the JOIN or Helix has. */
+  channelId: channelId.nullable(),
+  name: z.string().nullable(),
+  state: z.enum(SOURCE_STATES),
+  /** Twitch's own words, where it gave some. */
+  reason: z.string().nullable(),
+  sinceMs: z.int(),
+  /** Attempt number and time of the next one while `lost`. */
+  attempt: z.int(),
+  nextAttemptAtMs: z.int().nullable(),
+  lastLineAtMs: z.int().nullable(),
+  /** Until when the source has certainly heard the channel (Twitch's clock). A restart makes its gap from here. */
+  aliveAtMs: z.int().nullable(),
+  /** Which connection of which process carries it. */
+  connection: z.string().nullable(),
+  emotes: z.array(emoteProviderState),
+  /** Title, game and start, where Helix is configured and the stream is live. */
+  stream: z.object({ title: z.string(), game: z.string(), startedAtMs: z.int() }).nullable(),
+});
+export type ChannelState = z.infer<typeof channelState>;
+
+/** The login in what a person pastes: a name, @name, or any twitch.tv link. Null when there is none. */
+export function loginFrom(text: string): string | null {
+  const bare = text
+    .trim()
+    .replace(/^https?:\/\//i, "")
+    .replace(/^(?:www\.|m\.)?twitch\.tv\//i, "")
+    .replace(/^[@#]/, "")
+    .replace(/[/?#].*$/, "")
+    .toLowerCase();
+  return login.safeParse(bare).success ? bare : null;
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+/** Channels are spread over this many partitions. Fixed for the life of a log: changing it moves channels between subjects. */
+export const PARTITIONS = 32;
+
+/** Twitch's numeric user id of a broadcaster, as text: the key of everything that belongs to a channel. */
+export const channelId = z
+  .string()
+  .regex(/^[0-9A-Za-z_-]{1,64}$/, "a channel id has 1 to 64 letters, digits, _ or -");
+/** A Twitch login: what stands after twitch.tv/. */
+export const login = z
+  .string()
+  .regex(/^[a-z0-9_]{1,25}$/, "a Twitch login has 1 to 25 lower-case letters, digits or _");
+
+/** FNV-1a, 32 bit, over UTF-16 units (ids are ASCII). The same on every machine and in the browser. */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** The partition (0 … PARTITIONS − 1) that carries a channel: order is kept inside it, work spreads across them. */
+export const partitionOf = (channel: string): number => fnv1a(channel) % PARTITIONS;
+
+export interface EventType<Schema extends z.ZodType = z.ZodType> {
+  /** The first two tokens of the subject, and the only place that they are spelled. */
+  readonly name: string;
+  /** `channel`: `<name>.<partition>.<channelId>`; `partition`: `<name>.<partition>`, many channels in one message. */
+  readonly per: "channel" | "partition";
+  readonly schema: Schema;
+}
+
+export type Payload<Type extends EventType> = z.infer<Type["schema"]>;
+
+/** One constant for an event's subject, schema and type. */
+export function defineEvent<Schema extends z.ZodType>(
+  name: `${string}.${string}`,
+  per: EventType["per"],
+  schema: Schema,
+): EventType<Schema> {
+  return { name, per, schema };
+}
+
+/** Where an event of a channel is published; `per: "partition"` events of all its channels share one subject. */
+export function subjectOf(type: EventType, channel: string): string {
+  const partition = partitionOf(channel);
+  return type.per === "channel" ? `${type.name}.${partition}.${channel}` : `${type.name}.${partition}`;
+}
+
+/** The subjects of one partition, or of all with `"*"`, for a consumer's filter or a stream's declaration. */
+export function subjectFilter(type: EventType, partition: number | "*"): string {
+  return type.per === "channel" ? `${type.name}.${partition}.*` : `${type.name}.${partition}`;
+}

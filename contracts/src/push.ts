@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { chatBurst } from "./burst.ts";
+import { channelState } from "./channel.ts";
+import { chatLine, chatModeration, chatNotice } from "./chat.ts";
+import { login } from "./event.ts";
+import { forecastOutcome, hypeForecast, hypeValue } from "./hype.ts";
+import { liveTick } from "./live.ts";
+import { partReport } from "./system.ts";
+import { chatWindow } from "./window.ts";
+
+/**
+ * The websocket at /ws: JSON text frames. The server sends an array of envelopes a frame (one write a tick and socket),
+ * the client one message a frame. Topics:
+ *
+ * | topic | d | id | resumable |
+ * |---|---|---|---|
+ * | `live:<login>` | LiveTick | counts up | no: conflated to the latest |
+ * | `chat:<login>` | ChatColumn | counts up | 60 s |
+ * | `events:<login>` | LiveEvent | counts up | 60 s |
+ * | `channels` | ChannelSummary[] | counts up | no: latest |
+ * | `sys` | SystemState | counts up | no: latest |
+ */
+export const TOPICS = ["live", "chat", "events", "channels", "sys"] as const;
+export const topic = z.union([
+  z.templateLiteral([z.enum(["live", "chat", "events"]), ":", login]),
+  z.enum(["channels", "sys"]),
+]);
+export type Topic = z.infer<typeof topic>;
+/** Most topics that one socket may hold. */
+export const TOPICS_PER_SOCKET = 64;
+
+/** A few lines of the last quarter second, and what was left out of them. */
+export const chatColumn = z.object({
+  lines: z.array(chatLine),
+  notices: z.array(chatNotice),
+  moderation: z.array(chatModeration),
+  /** Lines of this quarter second that are not shown, by why. */
+  hidden: z.object({ tooFast: z.int(), repeats: z.int(), bots: z.int() }),
+});
+export type ChatColumn = z.infer<typeof chatColumn>;
+
+/** Final values, as committed. */
+export const liveEvent = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("window"), window: chatWindow }),
+  z.object({ kind: z.literal("burst"), burst: chatBurst }),
+  z.object({ kind: z.literal("hype"), hype: hypeValue }),
+  z.object({ kind: z.literal("forecast"), forecast: hypeForecast }),
+  z.object({ kind: z.literal("outcome"), outcome: forecastOutcome }),
+  z.object({ kind: z.literal("gap"), fromMs: z.int(), toMs: z.int(), reason: z.string() }),
+]);
+export type LiveEvent = z.infer<typeof liveEvent>;
+
+/** A channel in the list: what was asked for and what the source says. `state` null: no source has spoken yet. */
+export const channelSummary = z.object({
+  login,
+  addedAtMs: z.int(),
+  paused: z.boolean(),
+  state: channelState.nullable(),
+  /** The latest tick's few numbers; null until there is one. */
+  now: z
+    .object({ atMs: z.int(), messagesPerMin: z.number(), value: z.number().nullable(), state: z.string() })
+    .nullable(),
+});
+export type ChannelSummary = z.infer<typeof channelSummary>;
+
+export const systemState = z.object({
+  parts: z.array(partReport),
+  /** Seconds that the store is behind the log; null when not known. Above 5 the screen says that history is delayed. */
+  historyDelayS: z.number().nullable(),
+  version: z.string(),
+});
+export type SystemState = z.infer<typeof systemState>;
+
+export const envelope = z.object({
+  ch: topic,
+  id: z.int(),
+  /** Gateway's clock at the write. */
+  t: z.int(),
+  d: z.unknown(),
+  /** The first message after a subscription that could not be resumed: replace what you have. */
+  snap: z.literal(true).optional(),
+});
+export type Envelope = z.infer<typeof envelope>;
+
+/** Control messages of the server stand in the same array as envelopes; they have `op`. */
+export const serverControl = z.discriminatedUnion("op", [
+  /** First of all. `epoch` changes when the gateway restarts: forget every `since`. */
+  z.object({
+    op: z.literal("hello"),
+    epoch: z.string(),
+    heartbeatMs: z.int(),
+    topics: z.int(),
+    build: z.string(),
+  }),
+  z.object({ op: z.literal("pong") }),
+  /** The subscription stands. `resumed`: what was missed follows; otherwise a snapshot does, where the topic has one. */
+  z.object({ op: z.literal("subbed"), ch: topic, resumed: z.boolean() }),
+  z.object({ op: z.literal("err"), ch: z.string().nullable(), code: z.string(), detail: z.string() }),
+]);
+export type ServerControl = z.infer<typeof serverControl>;
+
+export const clientMessage = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("sub"), ch: topic, since: z.int().optional(), epoch: z.string().optional() }),
+  z.object({ op: z.literal("unsub"), ch: topic }),
+  z.object({ op: z.literal("ping") }),
+]);
+export type ClientMessage = z.infer<typeof clientMessage>;
+/** A client message is never longer. */
+export const CLIENT_MESSAGE_BYTES = 4096;
+
+/** Close codes and whether a client may come back by itself. */
+export const CLOSE_CODES = {
+  restarting: { code: 1012, retry: true },
+  slow: { code: 4408, retry: true },
+  badMessage: { code: 4400, retry: false },
+  unauthorized: { code: 4401, retry: false },
+  tooManyTopics: { code: 4429, retry: false },
+} as const;

@@ -1,0 +1,52 @@
+import { chatBursts } from "./burst.ts";
+import { chatAlive, chatGap, chatLines, chatModeration, chatNotice } from "./chat.ts";
+import { subjectFilter } from "./event.ts";
+import { forecastOutcomes, hypeForecasts, hypeValues } from "./hype.ts";
+import { chatWindows } from "./window.ts";
+
+const HOUR_S = 3600;
+const GB = 1e9;
+
+/** What a source hears, in the order it heard it. Folds read every event of a partition as one ordered log. */
+export const chatEvents = [chatLines, chatNotice, chatModeration, chatGap, chatAlive] as const;
+
+/** What the folds commit: outputs, together with their state and position (see docs/recovery.md). */
+export const foldEvents = [chatWindows, chatBursts, hypeValues, hypeForecasts, forecastOutcomes] as const;
+
+/** `fold.checkpoint.<partition>` guards a partition; `fold.state.<partition>.…` carries what it vouches for. */
+export const CHECKPOINT_SUBJECT = "fold.checkpoint";
+export const STATE_SUBJECT = "fold.state";
+
+/** JetStream streams as they must be. `runtime` creates them and checks on every start that the server agrees. */
+export const streams = {
+  CHAT: {
+    subjects: chatEvents.map((event) => subjectFilter(event, "*")),
+    maxAgeS: 48 * HOUR_S,
+    maxBytes: 20 * GB,
+    duplicateWindowS: 120,
+    atomic: false,
+  },
+  FOLD: {
+    subjects: [
+      ...foldEvents.map((event) => subjectFilter(event, "*")),
+      `${CHECKPOINT_SUBJECT}.*`,
+      `${STATE_SUBJECT}.>`,
+    ],
+    // Outputs leave by their own TTL (a header): a checkpoint of an idle channel must never age out.
+    maxAgeS: 0,
+    maxBytes: 20 * GB,
+    duplicateWindowS: 120,
+    atomic: true,
+  },
+  DEAD: {
+    subjects: ["dead.letter.*"],
+    maxAgeS: 7 * 24 * HOUR_S,
+    maxBytes: GB,
+    duplicateWindowS: 120,
+    atomic: false,
+  },
+} as const;
+export type StreamName = keyof typeof streams;
+
+/** How long fold outputs stay on the log for a sink that is behind. */
+export const FOLD_OUTPUT_TTL_S = 48 * HOUR_S;
