@@ -67,7 +67,8 @@ export function unpackLines(body: Uint8Array): ChatLine[] {
   const text = decoder.decode(body);
   const end = text.endsWith("\n") ? text.length - 1 : text.length;
   if (end <= 0) return [];
-  return JSON.parse(`[${text.slice(0, end).replaceAll("\n", ",")}]`) as ChatLine[];
+  const lines: ChatLine[] = JSON.parse(`[${text.slice(0, end).replaceAll("\n", ",")}]`);
+  return lines;
 }
 
 /** USERNOTICE: something that Twitch says about a viewer. `kind` is Twitch's msg-id for what is not listed by name. */

@@ -4,7 +4,6 @@ import { channelState } from "./channel.ts";
 import { chatLine, chatModeration, chatNotice } from "./chat.ts";
 import { login } from "./event.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "./hype.ts";
-import { liveTick } from "./live.ts";
 import { partReport } from "./system.ts";
 import { chatWindow } from "./window.ts";
 
@@ -32,8 +31,8 @@ export const TOPICS_PER_SOCKET = 64;
 /** A few lines of the last quarter second, and what was left out of them. */
 export const chatColumn = z.object({
   lines: z.array(chatLine),
-  notices: z.array(chatNotice),
-  moderation: z.array(chatModeration),
+  notices: z.array(chatNotice.schema),
+  moderation: z.array(chatModeration.schema),
   /** Lines of this quarter second that are not shown, by why. */
   hidden: z.object({ tooFast: z.int(), repeats: z.int(), bots: z.int() }),
 });

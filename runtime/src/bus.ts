@@ -1,0 +1,85 @@
+import {
+  jetstreamManager,
+  type JetStreamManager,
+  type StreamConfig,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
+import { streams, type StreamName } from "@hypecast/contracts/streams.ts";
+import type { Config } from "./config.ts";
+
+/** Atomic batches came with 2.12. */
+const NEEDED_SERVER = [2, 12, 0] as const;
+
+/** Connects and, if the server is away, keeps trying for good: a dead NATS is a state, not a crash. */
+export async function connectBus(config: Config, name: string): Promise<NatsConnection> {
+  return connect({
+    servers: config.HYPECAST_NATS_URL.split(",").map((server) => server.trim()),
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 100,
+    waitOnFirstConnect: true,
+    pingInterval: 5_000,
+    maxPingOut: 2,
+  });
+}
+
+/** Throws a sentence when the server is older than what the recovery promise needs. */
+export function checkServer(nc: NatsConnection): void {
+  const version = nc.info?.version ?? "unknown";
+  const found = version.split(/[.-]/).map(Number);
+  for (const [i, needed] of NEEDED_SERVER.entries()) {
+    const have = found[i] ?? 0;
+    if (have > needed) return;
+    if (have < needed || Number.isNaN(have))
+      throw new Error(
+        `nats-server ${version} is too old: Hypecast needs ${NEEDED_SERVER.join(".")} or newer (atomic batches)`,
+      );
+  }
+}
+
+/** Creates the streams and buckets that are missing and checks that those that exist are as declared. */
+export async function ensureStreams(nc: NatsConnection, replicas: number): Promise<JetStreamManager> {
+  checkServer(nc);
+  const jsm = await jetstreamManager(nc);
+  for (const name of Object.keys(streams) as StreamName[]) await ensureStream(jsm, name, replicas);
+  const kvm = new Kvm(nc);
+  await kvm.create(CHANNELS_BUCKET, { history: 1, replicas });
+  await kvm.create(CHANNEL_STATE_BUCKET, { history: 1, replicas });
+  return jsm;
+}
+
+async function ensureStream(jsm: JetStreamManager, name: StreamName, replicas: number): Promise<void> {
+  const declared = streams[name];
+  const wanted = {
+    name,
+    subjects: [...declared.subjects],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    max_age: nanos(declared.maxAgeS * 1000),
+    max_bytes: declared.maxBytes,
+    duplicate_window: nanos(declared.duplicateWindowS * 1000),
+    allow_direct: true,
+    allow_atomic: declared.atomic,
+    allow_rollup_hdrs: declared.atomic,
+    allow_msg_ttl: true,
+  } satisfies Partial<StreamConfig>;
+  const info = await jsm.streams.info(name).catch((error: unknown) => {
+    if (error instanceof Error && /not found/i.test(error.message)) return null;
+    throw error;
+  });
+  const { config } = info === null ? await jsm.streams.add(wanted) : await jsm.streams.update(name, wanted);
+  for (const [key, value] of Object.entries(wanted)) {
+    const got: unknown = config[key as keyof typeof wanted];
+    // An old server ignores what it does not know instead of refusing it.
+    if (JSON.stringify(got ?? false) !== JSON.stringify(value ?? false) && !(key === "subjects"))
+      throw new Error(
+        `stream ${name}: the server keeps ${key}=${JSON.stringify(got)}, Hypecast needs ${JSON.stringify(value)}`,
+      );
+  }
+}

@@ -1,0 +1,126 @@
+import { z } from "zod";
+
+const url = (protocols: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(?:${protocols})://[^\\s]+$`),
+      `an address that begins with ${protocols.replaceAll("|", ":// or ")}://`,
+    );
+const port = z.coerce.number().int().min(0).max(65535);
+const flag = z.enum(["", "0", "1", "true", "false"]).transform((text) => text === "1" || text === "true");
+
+/** Every setting of every process: its environment name, what it means, its default and its shape. `.env.example` and docs/operations.md list the same, held by a test. */
+export const settings = {
+  HYPECAST_HOST: [
+    z.string().min(1),
+    "127.0.0.1",
+    "Address that the gateway binds to. Anything but loopback needs HYPECAST_TOKEN.",
+  ],
+  HYPECAST_PORT: [port, "4200", "Port of the web app, the API and the websocket."],
+  HYPECAST_TOKEN: [
+    z.string(),
+    "",
+    "Shared login token, at least 20 characters. Empty: no login, loopback only.",
+  ],
+  HYPECAST_ORIGINS: [
+    z.string(),
+    "",
+    "Further origins, comma-separated, from which pages may open the websocket (behind a proxy).",
+  ],
+  HYPECAST_DATA: [z.string().min(1), ".hypecast", "Folder for everything that is kept."],
+  HYPECAST_LOG_LEVEL: [
+    z.enum(["debug", "info", "warn", "error"]),
+    "info",
+    "What is logged, as JSON lines on stderr.",
+  ],
+  HYPECAST_NATS_URL: [z.string().min(1), "nats://127.0.0.1:14222", "NATS servers, comma-separated."],
+  HYPECAST_NATS_REPLICAS: [
+    z.coerce.number().int().min(1).max(5),
+    "1",
+    "Copies of each stream: 3 on a cluster.",
+  ],
+  HYPECAST_REDIS_URL: [
+    url("redis|rediss|unix"),
+    "redis://127.0.0.1:16379",
+    "Redis for shared rate limits and the answer cache; unix://<path> for a socket.",
+  ],
+  HYPECAST_CLICKHOUSE_URL: [
+    url("http|https"),
+    "http://127.0.0.1:18123",
+    "ClickHouse's HTTP address; the embedded engine listens there too.",
+  ],
+  HYPECAST_CLICKHOUSE_USER: [z.string(), "default", "User that may write."],
+  HYPECAST_CLICKHOUSE_PASSWORD: [z.string(), "", "Its password."],
+  HYPECAST_CLICKHOUSE_DATABASE: [
+    z.string().regex(/^[A-Za-z_]\w*$/),
+    "hypecast",
+    "Database; created when missing.",
+  ],
+  HYPECAST_CLICKHOUSE_CLUSTER: [z.string(), "", "Cluster name for replicated tables. Empty: one server."],
+  HYPECAST_RAW_HOURS: [
+    z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(24 * 365),
+    "24",
+    "Hours that raw chat lines are kept.",
+  ],
+  HYPECAST_SCORER: [
+    z.enum(["onnx", "triton"]),
+    "onnx",
+    "Who runs the models: onnxruntime in the process, or a Triton server.",
+  ],
+  HYPECAST_TRITON_URL: [url("http|https"), "http://127.0.0.1:8000", "Triton's HTTP address (KServe v2)."],
+  TWITCH_IRC_URL: [
+    url("wss|ws|irc|ircs"),
+    "wss://irc-ws.chat.twitch.tv:443",
+    "Twitch chat: websocket (wss, ws) or TCP (ircs, irc).",
+  ],
+  TWITCH_LOGIN: [z.string(), "", "Account that reads chat. Empty: anonymous."],
+  TWITCH_TOKEN: [z.string(), "", "Its OAuth token with chat:read. Empty: anonymous."],
+  TWITCH_CLIENT_ID: [z.string(), "", "Application id for Helix. Empty: no titles, games or link previews."],
+  TWITCH_CLIENT_SECRET: [z.string(), "", "Its secret."],
+  TWITCH_HELIX_URL: [url("http|https"), "https://api.twitch.tv/helix", "Helix API."],
+  TWITCH_ID_URL: [url("http|https"), "https://id.twitch.tv/oauth2", "Where application tokens come from."],
+  TWITCH_EVENTSUB_URL: [
+    url("wss|ws"),
+    "wss://eventsub.wss.twitch.tv/ws",
+    "EventSub over websocket (used by moderation).",
+  ],
+  TWITCH_EMOTE_URL: [
+    url("http|https"),
+    "https://static-cdn.jtvnw.net/emoticons/v2",
+    "Images of Twitch's own emotes.",
+  ],
+  BTTV_API_URL: [url("http|https"), "https://api.betterttv.net/3", "BetterTTV emote sets."],
+  BTTV_CDN_URL: [url("http|https"), "https://cdn.betterttv.net/emote", "BetterTTV images."],
+  FFZ_API_URL: [url("http|https"), "https://api.frankerfacez.com/v1", "FrankerFaceZ emote sets."],
+  FFZ_CDN_URL: [url("http|https"), "https://cdn.frankerfacez.com/emote", "FrankerFaceZ images."],
+  SEVENTV_API_URL: [url("http|https"), "https://7tv.io/v3", "7TV emote sets."],
+  SEVENTV_EVENTS_URL: [url("wss|ws"), "wss://events.7tv.io/v3", "7TV changes as they happen."],
+  SEVENTV_CDN_URL: [url("http|https"), "https://cdn.7tv.app/emote", "7TV images."],
+  HYPECAST_ALLOW_PRIVATE_EMOTES: [
+    flag,
+    "0",
+    "1: emote images may come from loopback and private addresses (the demo).",
+  ],
+} as const satisfies Record<string, readonly [z.ZodType, string, string]>;
+
+type Settings = typeof settings;
+export type Config = { readonly [Name in keyof Settings]: z.output<Settings[Name][0]> };
+
+/** Reads and checks all settings at once. Throws one Error that names each wrong one, what it is and what it should be. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const wrong: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [name, [schema, fallback]] of Object.entries(settings)) {
+    const text = env[name] ?? fallback;
+    const read = schema.safeParse(text);
+    if (read.success) config[name] = read.data;
+    else wrong.push(`${name}=${JSON.stringify(text)}: ${read.error.issues[0]?.message ?? "not understood"}`);
+  }
+  if (wrong.length > 0) throw new Error(`wrong settings:\n  ${wrong.join("\n  ")}`);
+  return config as unknown as Config;
+}

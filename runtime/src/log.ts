@@ -1,0 +1,8 @@
+import { pino, type Logger } from "pino";
+
+export type { Logger };
+
+/** JSON lines on stderr; `part` names the process, children add `{ channel, partition … }`. Tokens and raw chat text never go in. */
+export function createLog(part: string, level: string): Logger {
+  return pino({ level, base: { part, pid: process.pid } }, pino.destination({ fd: 2, sync: false }));
+}

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Real servers for tests: each on a free loopback port with a folder of its own, gone when closed. */
+export interface Server {
+  readonly port: number;
+  readonly url: string;
+  readonly folder: string;
+  readonly child: () => ChildProcess;
+  /** kill -9 and start again on the same port and folder. */
+  crash(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, "../..");
+const tool = (name: string): string => join(root, ".tools/bin", name);
+
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `hypecast-${name}-`));
+
+/** Resolves when something accepts connections on the port; throws after `withinMs`. */
+export async function listening(port: number, withinMs = 10_000): Promise<void> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect({ port, host: "127.0.0.1" });
+      socket.once("connect", () => resolve(socket.destroy() !== undefined));
+      socket.once("error", () => resolve(false));
+    });
+    if (open) return;
+    if (Date.now() > until) throw new Error(`nothing listens on port ${port} after ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once("exit", resolve));
+}
+
+async function start(
+  name: string,
+  scheme: string,
+  command: (port: number, folder: string) => [string, string[], NodeJS.ProcessEnv?],
+): Promise<Server> {
+  const folder = temporaryFolder(name);
+  const port = await freePort();
+  const launch = async (): Promise<ChildProcess> => {
+    const [program, args, env] = command(port, folder);
+    const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, ...env } });
+    await Promise.race([
+      listening(port),
+      new Promise((_resolve, reject) =>
+        child.once("exit", (code) => reject(new Error(`${name} ended with ${code} at its start`))),
+      ),
+    ]);
+    return child;
+  };
+  let child = await launch();
+  return {
+    port,
+    url: `${scheme}://127.0.0.1:${port}`,
+    folder,
+    child: () => child,
+    async crash() {
+      child.kill("SIGKILL");
+      await exited(child);
+      child = await launch();
+    },
+    async close() {
+      child.kill("SIGKILL");
+      await exited(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const startNats = (): Promise<Server> =>
+  start("nats", "nats", (port, folder) => [
+    tool("nats-server"),
+    ["-c", join(root, "nats/server.conf")],
+    { HYPECAST_NATS_LISTEN: `127.0.0.1:${port}`, HYPECAST_NATS_STORE: folder },
+  ]);
+
+export const startRedis = (): Promise<Server> =>
+  start("redis", "redis", (port, folder) => [
+    tool("redis-server"),
+    ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"],
+  ]);
