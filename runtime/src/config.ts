@@ -29,12 +29,22 @@ export const settings = {
     "Further origins, comma-separated, from which pages may open the websocket (behind a proxy).",
   ],
   HYPECAST_DATA: [z.string().min(1), ".hypecast", "Folder for everything that is kept."],
+  HYPECAST_EMBEDDED: [
+    z
+      .string()
+      .regex(
+        /^(?:(?:nats|redis|clickhouse)(?:,|$))*$/,
+        "a comma-separated choice of nats, redis, clickhouse",
+      ),
+    "nats,redis,clickhouse",
+    "Servers that `up` starts itself, at their addresses below. Leave out those that you run yourself.",
+  ],
   HYPECAST_LOG_LEVEL: [
     z.enum(["debug", "info", "warn", "error"]),
     "info",
     "What is logged, as JSON lines on stderr.",
   ],
-  HYPECAST_NATS_URL: [z.string().min(1), "nats://127.0.0.1:14222", "NATS servers, comma-separated."],
+  HYPECAST_NATS_URL: [z.string().min(1), "nats://127.0.0.1:4201", "NATS servers, comma-separated."],
   HYPECAST_NATS_REPLICAS: [
     z.coerce.number().int().min(1).max(5),
     "1",
@@ -42,12 +52,12 @@ export const settings = {
   ],
   HYPECAST_REDIS_URL: [
     url("redis|rediss|unix"),
-    "redis://127.0.0.1:16379",
+    "redis://127.0.0.1:4202",
     "Redis for shared rate limits and the answer cache; unix://<path> for a socket.",
   ],
   HYPECAST_CLICKHOUSE_URL: [
     url("http|https"),
-    "http://127.0.0.1:18123",
+    "http://127.0.0.1:4203",
     "ClickHouse's HTTP address; the embedded engine listens there too.",
   ],
   HYPECAST_CLICKHOUSE_USER: [z.string(), "default", "User that may write."],
