@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { createLog, type Logger } from "./log.ts";
 import { readConfig, type Config } from "./config.ts";
 
@@ -8,7 +9,7 @@ interface Closable {
 export interface Process {
   readonly config: Config;
   readonly log: Logger;
-  /** Unique to this run of the process. */
+  /** Unique to this run of the process; begins with the host's name. */
   readonly instance: string;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
@@ -17,6 +18,8 @@ export interface Process {
 }
 
 const STOP_WITHIN_MS = 8000;
+/** The host's name as one token of a subject: no dots. */
+export const hostName = hostname().replace(/[^\w-]/g, "-");
 
 /**
  * The shell of every process: reads the settings, builds its parts, waits for SIGTERM, SIGINT or the end of its parent, closes
@@ -41,7 +44,7 @@ export async function run(part: string, main: (process: Process) => Promise<void
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
 
-  const instance = `${process.pid.toString(36)}-${Date.now().toString(36)}`;
+  const instance = `${hostName}-${process.pid.toString(36)}-${Date.now().toString(36)}`;
   await main({
     config,
     log,
