@@ -59,14 +59,4 @@ export const channelState = z.object({
 });
 export type ChannelState = z.infer<typeof channelState>;
 
-/** The login in what a person pastes: a name, @name, or any twitch.tv link. Null when there is none. */
-export function loginFrom(text: string): string | null {
-  const bare = text
-    .trim()
-    .replace(/^https?:\/\//i, "")
-    .replace(/^(?:www\.|m\.)?twitch\.tv\//i, "")
-    .replace(/^[@#]/, "")
-    .replace(/[/?#].*$/, "")
-    .toLowerCase();
-  return login.safeParse(bare).success ? bare : null;
-}
+export { loginFrom } from "./login.ts";

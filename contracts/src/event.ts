@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOGIN } from "./login.ts";
 
 /** Channels are spread over this many partitions. Fixed for the life of a log: changing it moves channels between subjects. */
 export const PARTITIONS = 32;
@@ -8,9 +9,7 @@ export const channelId = z
   .string()
   .regex(/^[0-9A-Za-z_-]{1,64}$/, "a channel id has 1 to 64 letters, digits, _ or -");
 /** A Twitch login: what stands after twitch.tv/. */
-export const login = z
-  .string()
-  .regex(/^[a-z0-9_]{1,25}$/, "a Twitch login has 1 to 25 lower-case letters, digits or _");
+export const login = z.string().regex(LOGIN, "a Twitch login has 1 to 25 lower-case letters, digits or _");
 
 /** FNV-1a, 32 bit, over UTF-16 units (ids are ASCII). The same on every machine and in the browser. */
 export function fnv1a(text: string): number {

@@ -107,11 +107,4 @@ export type ClientMessage = z.infer<typeof clientMessage>;
 /** A client message is never longer. */
 export const CLIENT_MESSAGE_BYTES = 4096;
 
-/** Close codes and whether a client may come back by itself. */
-export const CLOSE_CODES = {
-  restarting: { code: 1012, retry: true },
-  slow: { code: 4408, retry: true },
-  badMessage: { code: 4400, retry: false },
-  unauthorized: { code: 4401, retry: false },
-  tooManyTopics: { code: 4429, retry: false },
-} as const;
+export { CLOSE_CODES } from "./close-codes.ts";
