@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { exited } from "./servers.ts";
+import { startStack, type Stack } from "./stack.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+interface Channels {
+  channels: { login: string; state: { state: string } | null; now: { messagesPerMin: number } | null }[];
+}
+const channels = async (): Promise<Channels> =>
+  (await (await fetch(`${stack.url}/api/v1/channels`)).json()) as Channels;
+
+test("within seconds the demo channel is live and its chat is measured", async () => {
+  await vi.waitFor(
+    async () => {
+      const [pepel] = (await channels()).channels;
+      expect(pepel?.login).toBe("pepel_lamp");
+      expect(pepel?.state?.state).toBe("live");
+      expect(pepel?.now?.messagesPerMin).toBeGreaterThan(20);
+    },
+    { timeout: 20_000, interval: 250 },
+  );
+});
+
+test("history reaches the store: the heatmap has measured columns", async () => {
+  await vi.waitFor(
+    async () => {
+      const heatmap = (await (
+        await fetch(`${stack.url}/api/v1/channels/pepel_lamp/heatmap?columns=60`)
+      ).json()) as {
+        columns: { messagesPerMin: number | null }[];
+      };
+      expect(
+        heatmap.columns.filter(({ messagesPerMin }) => (messagesPerMin ?? 0) > 0).length,
+      ).toBeGreaterThan(5);
+    },
+    { timeout: 20_000, interval: 500 },
+  );
+});
+
+test("a second up on the same data folder says so and stops", async () => {
+  const second = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "../../up/src/main.ts"), "demo", "--data", stack.data],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  let said = "";
+  second.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  await exited(second);
+  expect(second.exitCode).toBe(1);
+  expect(said).toContain(`another hypecast already runs on the data folder ${stack.data}`);
+});
+
+test("every part that is killed with -9 comes back, and the channel is live again", async () => {
+  const before = stack.children();
+  expect([...before.keys()].toSorted()).toEqual(
+    [
+      "analytics",
+      "clickhouse",
+      "demo",
+      "gateway",
+      "nats-server",
+      "processors",
+      "redis-server",
+      "sources",
+    ].toSorted(),
+  );
+  for (const pid of before.values()) process.kill(pid, "SIGKILL");
+  await vi.waitFor(
+    () => {
+      const after = stack.children();
+      expect(after.size).toBe(before.size);
+      for (const [name, pid] of before) expect(after.get(name), name).not.toBe(pid);
+    },
+    { timeout: 30_000, interval: 250 },
+  );
+  await vi.waitFor(
+    async () => {
+      const [pepel] = (await channels()).channels;
+      expect(pepel?.state?.state).toBe("live");
+      expect(pepel?.now?.messagesPerMin).toBeGreaterThan(20);
+    },
+    { timeout: 30_000, interval: 250 },
+  );
+});
+
+test("SIGTERM stops every part in order and leaves nothing running", async () => {
+  const pids = [...stack.children().values()];
+  stack.supervisor.kill("SIGTERM");
+  await exited(stack.supervisor);
+  expect(stack.supervisor.exitCode).toBe(0);
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});
