@@ -3,6 +3,8 @@ import type { ChatGap, ChatLine, ChatModeration, ChatNotice } from "@hypecast/co
 import type { DropReason } from "@hypecast/contracts/outcome.ts";
 import type { ForecastOutcome, HypeForecast, HypeValue } from "@hypecast/contracts/hype.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
+import type { Pane } from "./pane.ts";
+import type { Reaction } from "./reaction.ts";
 
 /** What a fold may see: first what the log says of one channel, in order, then what earlier folds of the list emitted in the same step. */
 export type FoldInput =
@@ -12,7 +14,8 @@ export type FoldInput =
   | { type: "gap"; gap: ChatGap }
   /** The source has heard the channel until then; the only clock in silence. */
   | { type: "alive"; atMs: number }
-  | FoldOutput;
+  | FoldOutput
+  | FoldHandover;
 
 /** What a fold may say. Committed with the state; a later fold sees it in the same step. */
 export type FoldOutput =
@@ -22,8 +25,23 @@ export type FoldOutput =
   | { type: "forecast"; forecast: HypeForecast }
   | { type: "outcome"; outcome: ForecastOutcome };
 
+/**
+ * What a fold says only to the later ones of the list, in the same step: never committed, never on the log. Times are whole
+ * seconds since the epoch; a pane or reaction belongs to the fold that made it and must not be changed or kept.
+ */
+export type FoldHandover =
+  /** The seconds fromS … untilS − 1 are final. With a pane it is that one second; without, nobody wrote; `heard` false: the source did not hear them. Every second is handed over once, in order, a long silence in one piece. */
+  | { type: "seconds"; fromS: number; untilS: number; pane: Pane | null; heard: boolean }
+  /** The second untilS − 1 has just passed by the channel's clock; the panes (oldest first) may still change. Said once a second while lines come. */
+  | { type: "glance"; untilS: number; panes: readonly Pane[] }
+  /** Final seconds again, as bursts see them: without floods. */
+  | { type: "reaction"; reaction: Reaction };
+
+const HANDOVERS: ReadonlySet<string> = new Set(["seconds", "glance", "reaction"]);
+export const isHandover = (said: FoldOutput | FoldHandover): said is FoldHandover => HANDOVERS.has(said.type);
+
 export interface Emit {
-  (output: FoldOutput): void;
+  (said: FoldOutput | FoldHandover): void;
 }
 
 /**
@@ -33,6 +51,8 @@ export interface Emit {
  */
 export interface Fold<State = unknown> {
   readonly name: string;
+  /** One line for README's table. */
+  readonly says: string;
   /** Raised when `save` changes its form. */
   readonly version: number;
   initial(channelId: string): State;

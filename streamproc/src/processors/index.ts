@@ -1,0 +1,7 @@
+import { bursts } from "./bursts.ts";
+import type { Fold } from "./fold.ts";
+import { hype } from "./hype.ts";
+import { windows } from "./windows.ts";
+
+/** The folds in the order in which they see an event; each also sees what the ones before it said. */
+export const folds: readonly Fold[] = [windows, bursts, hype];

@@ -1,0 +1,125 @@
+import type { Mood } from "@hypecast/contracts/moods.ts";
+import { MOODS } from "@hypecast/contracts/moods.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { Distinct } from "./distinct.ts";
+
+/** Emotes of one stretch by name; beyond this many different ones only `emoteUses` grows. */
+export const EMOTES_BOUND = 512;
+
+export interface EmoteTally {
+  ref: string;
+  name: string;
+  uses: number;
+  /** Lines that have it: one line full of it counts once. */
+  lines: number;
+  /** Order of first use in its second, from 1. */
+  place: number;
+}
+
+/** What is summed when stretches are joined. */
+const SUMS = [
+  "messages",
+  "firstTimers",
+  "emoteUses",
+  "emoteOnly",
+  "sentimentSum",
+  "sentimentLines",
+  "lengthSum",
+  "caps",
+  "questions",
+  "links",
+  "bits",
+  "subs",
+  "raiders",
+  "english",
+  "russian",
+  "otherLanguage",
+  "late",
+] as const;
+
+/** Counts of a stretch of chat: of one second while it is open, and of the 10, 30 and 60 s windows as sums of seconds. */
+export class Tally {
+  messages = 0;
+  firstTimers = 0;
+  emoteUses = 0;
+  emoteOnly = 0;
+  /** In thousandths, so that the sum does not depend on the order of lines. */
+  sentimentSum = 0;
+  sentimentLines = 0;
+  lengthSum = 0;
+  caps = 0;
+  questions = 0;
+  links = 0;
+  bits = 0;
+  subs = 0;
+  raiders = 0;
+  english = 0;
+  russian = 0;
+  otherLanguage = 0;
+  late = 0;
+  readonly moods: number[] = MOODS.map(() => 0);
+  /** By ref. */
+  readonly emotes = new Map<string, EmoteTally>();
+  users = new Distinct();
+  texts = new Distinct();
+  nears = new Distinct();
+
+  add(other: Tally): void {
+    for (const name of SUMS) this[name] += other[name];
+    for (let mood = 0; mood < MOODS.length; mood++) this.moods[mood]! += other.moods[mood]!;
+    for (const emote of other.emotes.values()) {
+      const own = this.emotes.get(emote.ref);
+      if (own !== undefined) {
+        own.uses += emote.uses;
+        own.lines += emote.lines;
+      } else if (this.emotes.size < EMOTES_BOUND) this.emotes.set(emote.ref, { ...emote });
+    }
+    this.users.merge(other.users);
+    this.texts.merge(other.texts);
+    this.nears.merge(other.nears);
+  }
+
+  clear(): void {
+    for (const name of SUMS) this[name] = 0;
+    this.moods.fill(0);
+    this.emotes.clear();
+    this.users.clear();
+    this.texts.clear();
+    this.nears.clear();
+  }
+
+  save(out: ByteWriter): void {
+    for (const name of SUMS) out.f64(this[name]);
+    for (const count of this.moods) out.u32(count);
+    out.u32(this.emotes.size);
+    for (const emote of this.emotes.values()) {
+      out.text(emote.ref);
+      out.text(emote.name);
+      out.u32(emote.uses);
+      out.u32(emote.lines);
+    }
+    this.users.save(out);
+    this.texts.save(out);
+    this.nears.save(out);
+  }
+
+  load(bytes: ByteReader): void {
+    for (const name of SUMS) this[name] = bytes.f64();
+    for (let mood = 0; mood < MOODS.length; mood++) this.moods[mood] = bytes.u32();
+    for (let left = bytes.u32(); left > 0; left--) {
+      const ref = bytes.text();
+      const place = this.emotes.size + 1;
+      this.emotes.set(ref, { ref, name: bytes.text(), uses: bytes.u32(), lines: bytes.u32(), place });
+    }
+    this.users = Distinct.load(bytes);
+    this.texts = Distinct.load(bytes);
+    this.nears = Distinct.load(bytes);
+  }
+}
+
+/** The moods that occurred, in their order. */
+export function moodsOf(counts: readonly number[]): Partial<Record<Mood, number>> {
+  const moods: Partial<Record<Mood, number>> = {};
+  for (const [at, mood] of MOODS.entries()) if (counts[at]! > 0) moods[mood] = counts[at]!;
+  return moods;
+}
