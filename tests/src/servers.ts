@@ -100,3 +100,18 @@ export const startRedis = (): Promise<Server> =>
     tool("redis-server"),
     ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"],
   ]);
+
+/** The embedded engine; `password` lets its user `default` write. */
+export const STORE_PASSWORD = "for tests";
+export const startClickHouse = (env: NodeJS.ProcessEnv = {}): Promise<Server> =>
+  start("clickhouse", "http", (port, folder) => [
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", join(root, "clickhouse/src/main.ts")],
+    {
+      HYPECAST_DATA: folder,
+      HYPECAST_CLICKHOUSE_URL: `http://127.0.0.1:${port}`,
+      HYPECAST_CLICKHOUSE_PASSWORD: STORE_PASSWORD,
+      UV_THREADPOOL_SIZE: "16",
+      ...env,
+    },
+  ]);

@@ -1,0 +1,35 @@
+import { parseArgs } from "node:util";
+import { run } from "@hypecast/runtime/run.ts";
+import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { serveMetrics } from "@hypecast/runtime/metrics.ts";
+import { reportHealth } from "@hypecast/runtime/report.ts";
+import { createDatabase, migrate } from "./migrate.ts";
+import { sinkHealth } from "./sink/health.ts";
+import { Sink } from "./sink/sink.ts";
+import { openStore } from "./store.ts";
+import { untilTheStoreIs } from "./until-ready.ts";
+
+const { values } = parseArgs({ options: { only: { type: "string" } } });
+if (values.only !== undefined && !["sink", "questions"].includes(values.only))
+  throw new Error(`--only ${values.only}: it is sink or questions`);
+
+/** The only one that talks to ClickHouse: brings the log into it, and answers questions from it. */
+await run("analytics", async ({ config, log, instance, signal, own }) => {
+  const nc = own(await connectBus(config, "analytics"));
+  await ensureStreams(nc, config.HYPECAST_NATS_REPLICAS);
+  own(serveMetrics(nc, "analytics", instance));
+  const bare = own(openStore(config, { database: false }));
+  const store = own(openStore(config));
+
+  const prepared = untilTheStoreIs(signal, log, async () => {
+    await createDatabase(bare, config);
+    await migrate(store, config, log);
+  });
+  if (values.only !== "questions") {
+    const sinks = (["CHAT", "FOLD", "DEAD"] as const).map((stream) =>
+      own(new Sink(nc, store, config, log, stream)),
+    );
+    void prepared.done.then(() => sinks.forEach((sink) => sink.start()));
+    own(reportHealth(nc, "sink", instance, () => sinkHealth(sinks, prepared.trouble())));
+  }
+});

@@ -1,0 +1,77 @@
+import { chatBursts } from "@hypecast/contracts/burst.ts";
+import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
+import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
+import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
+import type { StreamName } from "@hypecast/contracts/streams.ts";
+import { chatWindows } from "@hypecast/contracts/window.ts";
+
+/** How a message holds its rows: one JSON object a line, one JSON array, or one object. */
+type Packing = "lines" | "array" | "one";
+
+export interface Target {
+  readonly table: string;
+  readonly packing: Packing;
+  /** Subject of the events, all partitions. */
+  readonly filter: string;
+}
+
+const target = (event: EventType, table: string, packing: Packing): Target => ({
+  table,
+  packing,
+  filter: subjectFilter(event, "*"),
+});
+
+/** Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. */
+export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
+  CHAT: [
+    target(chatLines, "chat_lines", "lines"),
+    target(chatNotice, "chat_notices", "one"),
+    target(chatModeration, "chat_moderation", "one"),
+    target(chatGap, "chat_gaps", "one"),
+  ],
+  FOLD: [
+    target(chatWindows, "chat_windows", "array"),
+    target(chatBursts, "chat_bursts", "array"),
+    target(hypeValues, "hype", "array"),
+    target(hypeForecasts, "forecasts", "array"),
+    target(forecastOutcomes, "forecast_outcomes", "array"),
+  ],
+  DEAD: [{ table: "dead_letters", packing: "one", filter: "dead.letter.*" }],
+};
+
+/** The first two tokens of a subject name its event. */
+const eventName = (subject: string): string => subject.split(".", 2).join(".");
+
+export function targetOf(stream: StreamName, subject: string): Target {
+  const name = eventName(subject);
+  const found = targets[stream].find((candidate) => eventName(candidate.filter) === name);
+  if (!found) throw new Error(`${subject} has no table, although the consumer's filter let it through`);
+  return found;
+}
+
+const NEWLINE = Buffer.from("\n");
+
+/** The body as JSONEachRow, undecoded: the rows of several messages are simply put one after the other. */
+export function rowsOf(target: Target, body: Uint8Array): Uint8Array[] {
+  if (target.packing === "array" && body[0] === 0x5b && body.at(-1) === 0x5d)
+    return [body.subarray(1, -1), NEWLINE];
+  return body.at(-1) === 0x0a ? [body] : [body, NEWLINE];
+}
+
+/** The same body row by row, for finding the one that the store refuses. What cannot be taken apart is one row. */
+export function singleRows(target: Target, body: Uint8Array): Uint8Array[] {
+  const text = Buffer.from(body).toString("utf8");
+  if (target.packing === "lines")
+    return text
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => Buffer.from(line));
+  if (target.packing === "array")
+    try {
+      const rows: unknown = JSON.parse(text);
+      if (Array.isArray(rows)) return rows.map((row) => Buffer.from(JSON.stringify(row)));
+    } catch {
+      // not JSON: set aside whole, with that reason
+    }
+  return [body];
+}
