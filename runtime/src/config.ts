@@ -68,6 +68,16 @@ export const settings = {
     "Database; created when missing.",
   ],
   HYPECAST_CLICKHOUSE_CLUSTER: [z.string(), "", "Cluster name for replicated tables. Empty: one server."],
+  HYPECAST_CLICKHOUSE_MEMORY_MB: [
+    z.coerce.number().int().min(512).max(1_000_000),
+    "2048",
+    "Memory that the embedded ClickHouse may take.",
+  ],
+  HYPECAST_ANALYST_PASSWORD: [
+    z.string(),
+    "",
+    "Password of the read-only user analyst of the embedded ClickHouse. Empty: none is asked, loopback only.",
+  ],
   HYPECAST_RAW_HOURS: [
     z.coerce
       .number()
