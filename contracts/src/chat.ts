@@ -126,7 +126,8 @@ export const chatGap = defineEvent(
     channelId,
     fromMs: z.int(),
     toMs: z.int(),
-    reason: z.enum(["connection_lost", "source_restarted", "paused", "overflow", "replay"]),
+    /** `state_reset`: a fold lost its memory of that time (see docs/recovery.md); never on the log. */
+    reason: z.enum(["connection_lost", "source_restarted", "paused", "overflow", "replay", "state_reset"]),
   }),
 );
 export type ChatGap = z.infer<typeof chatGap.schema>;

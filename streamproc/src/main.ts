@@ -1,12 +1,43 @@
+import { parseArgs } from "node:util";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
+import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
+import { openPartitionLog } from "./partitions/log.ts";
+import { joinMembers, type Members } from "./partitions/members.ts";
+import { startProcessors } from "./partitions/processors.ts";
+import { folds } from "./processors/index.ts";
+import { liveTick } from "./processors/live.ts";
 import { startSources } from "./sources/index.ts";
 
+/** `--only sources` or `--only processors`; both without. Any number of either may run, on any machine. */
+const { values } = parseArgs({ options: { only: { type: "string" } } });
+const wanted = (part: "sources" | "processors"): boolean => values.only === undefined || values.only === part;
+if (!wanted("sources") && !wanted("processors"))
+  throw new Error(`--only ${values.only}: it is sources or processors`);
+
 await run("streamproc", async (part) => {
-  const nc = await connectBus(part.config, "streamproc");
+  const { config, instance, log: logger } = part;
+  const nc = await connectBus(config, "streamproc");
   part.own({ close: () => nc.close() });
-  await ensureStreams(nc, part.config.HYPECAST_NATS_REPLICAS);
-  part.own(serveMetrics(nc, "streamproc", part.instance));
-  await startSources(part, nc);
+  const jsm = await ensureStreams(nc, config.HYPECAST_NATS_REPLICAS);
+  part.own(serveMetrics(nc, "streamproc", instance));
+  if (wanted("sources")) await startSources(part, nc);
+  if (wanted("processors")) {
+    const log = await openPartitionLog(nc, jsm);
+    const processors = startProcessors(nc, { log, folds, tick: liveTick, scorer: null, instance, logger });
+    let members: Members | null = null;
+    members = part.own(
+      await joinMembers(nc, {
+        bucket: "processors",
+        id: instance,
+        replicas: config.HYPECAST_NATS_REPLICAS,
+        log: logger,
+        changed: () => members !== null && processors.settle(members),
+      }),
+    );
+    part.own(processors);
+    processors.settle(members);
+    part.own(reportHealth(nc, "processors", instance, () => processors.health()));
+  }
 });

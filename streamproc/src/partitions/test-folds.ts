@@ -1,0 +1,78 @@
+import type { ChatLine } from "@hypecast/contracts/chat.ts";
+import type { ChatWindow } from "@hypecast/contracts/window.ts";
+import { defineFold } from "../processors/fold.ts";
+
+/** Folds that are small enough to see through: for tests of the engine alone. */
+interface CountState {
+  channelId: string;
+  /** The open second and its lines. */
+  second: number;
+  n: number;
+  counted: number;
+  gapMs: number;
+}
+
+/** Lines by second of event time; a second is final when a later line has come. Needs lines in order. */
+export const countFold = defineFold<CountState>({
+  name: "count",
+  says: "lines by second",
+  version: 1,
+  initial: (channelId) => ({ channelId, second: 0, n: 0, counted: 0, gapMs: 0 }),
+  step(state, input, emit) {
+    if (input.type === "gap") state.gapMs += input.gap.toMs - input.gap.fromMs;
+    if (input.type !== "lines") return;
+    for (const { sentAtMs } of input.lines) {
+      const second = Math.floor(sentAtMs / 1000);
+      if (second !== state.second) {
+        if (state.n > 0) emit({ type: "window", window: countWindow(state) });
+        state.second = second;
+        state.n = 0;
+      }
+      state.n++;
+      state.counted++;
+    }
+  },
+  save: (state) => Buffer.from(JSON.stringify(state)),
+  load: (_channelId, version, bytes) =>
+    version === 1 ? (JSON.parse(Buffer.from(bytes).toString()) as CountState) : null,
+  counts: (state) => ({ counted: state.counted, late: 0, dropped: {} }),
+});
+
+const countWindow = (state: CountState): ChatWindow => ({
+  id: `${state.channelId}:1:${state.second * 1000}`,
+  channelId: state.channelId,
+  startMs: state.second * 1000,
+  sizeS: 1,
+  messages: state.n,
+  chatters: 0,
+  chattersEstimated: false,
+  firstTimers: 0,
+  emotes: [],
+  emoteUses: 0,
+  emoteShare: 0,
+  moods: {},
+  sentiment: 0,
+  sentimentLines: 0,
+  meanLength: 0,
+  repeatedShare: 0,
+  nearRepeatedShare: 0,
+  capsShare: 0,
+  questions: 0,
+  links: 0,
+  bits: 0,
+  subs: 0,
+  raiders: 0,
+  languages: { en: 0, ru: 0, other: 0 },
+  gapS: state.gapMs / 1000,
+  late: 0,
+  emoteSet: "",
+});
+
+export const line = (channelId: string, id: string, sentAtMs: number): ChatLine => ({
+  id,
+  channelId,
+  sentAtMs,
+  userId: "1",
+  login: "someone",
+  text: "hello",
+});
