@@ -182,6 +182,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     for (const channel of [...channels.values()])
       if (!byLogin.has(channel.login)) {
         leave(channel, "paused");
+        if (channel.channelId !== null) emotes.forget(channel.channelId);
         channels.delete(channel.login);
       }
     for (const one of wanted) {
