@@ -19,10 +19,12 @@ const said = new Set<string>();
 const tell = (line: string): void => console.error(`· ${line}`);
 const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 
+const parts: Part[] = [];
 try {
   await up();
 } catch (error) {
   console.error(`hypecast: ${error instanceof Error ? error.message : String(error)}`);
+  for (const part of parts.toReversed()) await part.close();
   process.exit(1);
 }
 
@@ -33,8 +35,7 @@ async function up(): Promise<void> {
   await onlyOneIn(dataFolder);
   await checkPorts(config, demo);
 
-  const parts: Part[] = [];
-  stopInOrder(parts);
+  stopInOrder();
   for (const plan of everyPart(config, dataFolder, demo)) {
     const partBegan = performance.now();
     if (plan.name === "sources") {
@@ -104,7 +105,7 @@ async function checkPorts(config: Config, demo: DemoPorts | null): Promise<void>
   if (taken.length > 0) throw new Error(taken.join("\n          "));
 }
 
-function stopInOrder(parts: Part[]): void {
+function stopInOrder(): void {
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
