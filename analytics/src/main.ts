@@ -3,9 +3,12 @@ import { run } from "@hypecast/runtime/run.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
+import { answers } from "./questions/index.ts";
+import { serveQuestions } from "./questions/serve.ts";
 import { createDatabase, migrate } from "./migrate.ts";
 import { sinkHealth } from "./sink/health.ts";
 import { Sink } from "./sink/sink.ts";
+import { watchStore } from "./store-health.ts";
 import { openStore } from "./store.ts";
 import { untilTheStoreIs } from "./until-ready.ts";
 
@@ -31,5 +34,13 @@ await run("analytics", async ({ config, log, instance, signal, own }) => {
     );
     void prepared.done.then(() => sinks.forEach((sink) => sink.start()));
     own(reportHealth(nc, "sink", instance, () => sinkHealth(sinks, prepared.trouble())));
+  }
+  if (values.only !== "sink") {
+    const questions = own(serveQuestions(nc, store, answers, log, prepared.trouble));
+    own(reportHealth(nc, "questions", instance, () => questions.health()));
+  }
+  if (values.only !== "questions") {
+    const watched = own(watchStore(store, log));
+    own(reportHealth(nc, "store", instance, () => watched.health()));
   }
 });

@@ -8,7 +8,7 @@ export interface Preparation {
   /** Resolves when the store is as it must be; rejects when it can never be, or when asked to stop. */
   readonly done: Promise<void>;
   /** What is in the way; null when nothing is. */
-  trouble(): string | null;
+  readonly trouble: () => string | null;
 }
 
 /** A store that is away is a state, not a crash: tries again each second. A store that must not be touched is a crash. */

@@ -1,0 +1,23 @@
+import type { Answer } from "./answer.ts";
+import { answerBursts } from "./bursts.ts";
+import { answerExtent } from "./extent.ts";
+import { answerForecastRecord } from "./forecast-record.ts";
+import { answerForecasts } from "./forecasts.ts";
+import { answerHeatmap } from "./heatmap.ts";
+import { answerMomentAt } from "./moment-at.ts";
+import { answerSparklines } from "./sparklines.ts";
+import { answerTopEmotes } from "./top-emotes.ts";
+import { answerWindows } from "./windows.ts";
+
+/** Every question of contracts/src/question.ts; a test holds the two lists together. */
+export const answers: readonly Answer[] = [
+  answerHeatmap,
+  answerWindows,
+  answerBursts,
+  answerTopEmotes,
+  answerMomentAt,
+  answerForecastRecord,
+  answerForecasts,
+  answerSparklines,
+  answerExtent,
+];

@@ -1,0 +1,520 @@
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ChatBurst } from "@hypecast/contracts/burst.ts";
+import { chatGap, chatLine, chatModeration, chatNotice, type ChatLine } from "@hypecast/contracts/chat.ts";
+import { chatBurst } from "@hypecast/contracts/burst.ts";
+import { deadLetter } from "@hypecast/contracts/dead-letter.ts";
+import { forecastOutcome, hypeForecast, hypeValue } from "@hypecast/contracts/hype.ts";
+import { heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
+import { chatWindow, type ChatWindow } from "@hypecast/contracts/window.ts";
+import { readConfig, type Config } from "@hypecast/runtime/config.ts";
+import { createLog } from "@hypecast/runtime/log.ts";
+import { startClickHouse, startNats, STORE_PASSWORD, type Server } from "@hypecast/tests/servers.ts";
+import { migrate, readMigrations, WrongStore } from "../migrate.ts";
+import { openStore, type Store } from "../store.ts";
+import { asker, type Answer } from "./answer.ts";
+import { answerBursts } from "./bursts.ts";
+import { answerExtent } from "./extent.ts";
+import { answerForecastRecord } from "./forecast-record.ts";
+import { answerForecasts } from "./forecasts.ts";
+import { answerHeatmap } from "./heatmap.ts";
+import { answers } from "./index.ts";
+import { answerMomentAt } from "./moment-at.ts";
+import { serveQuestions, type Questions } from "./serve.ts";
+import { answerSparklines } from "./sparklines.ts";
+import { answerTopEmotes } from "./top-emotes.ts";
+import { answerWindows } from "./windows.ts";
+
+/** A minute boundary, so that sums by hand are easy. */
+const T = 1_700_000_040_000;
+const log = createLog("test", "silent");
+
+let clickhouse: Server;
+let nats: Server;
+let nc: NatsConnection;
+let config: Config;
+let store: Store;
+let served: Questions;
+
+async function put(table: string, rows: object[]): Promise<void> {
+  await store.insert({ table, values: rows, format: "JSONEachRow" });
+}
+async function ask<Answered extends Answer>(
+  one: Answered,
+  asked: Parameters<Answered["answer"]>[0],
+  nowMs = T,
+): Promise<Awaited<ReturnType<Answered["answer"]>>> {
+  const answer = await one.answer(
+    one.question.ask.parse(asked),
+    asker(store, AbortSignal.timeout(5000), () => 5),
+    nowMs,
+  );
+  return one.question.answer.parse(answer) as Awaited<ReturnType<Answered["answer"]>>;
+}
+
+function window(
+  channelId: string,
+  sizeS: number,
+  startMs: number,
+  over: Partial<ChatWindow> = {},
+): ChatWindow {
+  return {
+    id: `${channelId}:${sizeS}:${startMs}`,
+    channelId,
+    startMs,
+    sizeS,
+    messages: 0,
+    chatters: 0,
+    chattersEstimated: false,
+    firstTimers: 0,
+    emotes: [],
+    emoteUses: 0,
+    emoteShare: 0,
+    moods: {},
+    sentiment: 0,
+    sentimentLines: 0,
+    meanLength: 0,
+    repeatedShare: 0,
+    nearRepeatedShare: 0,
+    capsShare: 0,
+    questions: 0,
+    links: 0,
+    bits: 0,
+    subs: 0,
+    raiders: 0,
+    languages: { en: 0, ru: 0, other: 0 },
+    gapS: 0,
+    late: 0,
+    emoteSet: "",
+    ...over,
+  };
+}
+const burst = (over: Partial<ChatBurst>): ChatBurst => ({
+  id: "b:emote:KEKW:1",
+  channelId: "b",
+  kind: "emote",
+  subject: "KEKW",
+  emoteRef: "7tv:1",
+  mood: "laugh",
+  startMs: T,
+  peakMs: T + 2000,
+  endMs: T + 3000,
+  detectedAtMs: T + 1500,
+  open: true,
+  count: 10,
+  chatters: 8,
+  peakRate: 9.2,
+  baselineRate: 1,
+  times: 9.2,
+  z: 12.5,
+  reasons: { capsShare: 0.4 },
+  ...over,
+});
+
+beforeAll(async () => {
+  [clickhouse, nats] = await Promise.all([startClickHouse(), startNats()]);
+  config = readConfig({
+    HYPECAST_CLICKHOUSE_URL: clickhouse.url,
+    HYPECAST_CLICKHOUSE_PASSWORD: STORE_PASSWORD,
+    HYPECAST_RAW_HOURS: "48",
+  });
+  store = openStore(config);
+  await migrate(store, config, log);
+  nc = await connect({ servers: nats.url });
+  served = serveQuestions(
+    nc,
+    store,
+    answers,
+    log,
+    () => null,
+    () => T,
+  );
+});
+afterAll(async () => {
+  await served?.close();
+  await nc?.close();
+  await store?.close();
+  await clickhouse?.close();
+  await nats?.close();
+});
+
+describe("the store's tables", () => {
+  test.each([
+    ["chat_lines", chatLine],
+    ["chat_notices", chatNotice.schema],
+    ["chat_moderation", chatModeration.schema],
+    ["chat_gaps", chatGap.schema],
+    ["chat_windows", chatWindow],
+    ["chat_bursts", chatBurst],
+    ["hype", hypeValue],
+    ["forecasts", hypeForecast],
+    ["forecast_outcomes", forecastOutcome],
+    ["dead_letters", deadLetter],
+  ] as const)(
+    "%s has the contract's fields as columns, in its spelling and order",
+    async (table, contract) => {
+      const result = await store.query({
+        query:
+          "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') AND name != 'storedAt' ORDER BY position",
+        query_params: { table },
+        format: "JSONEachRow",
+      });
+      expect((await result.json<{ name: string }>()).map(({ name }) => name)).toEqual(
+        Object.keys(contract.shape),
+      );
+    },
+  );
+
+  test("every table that the sink fills knows a batch that is sent again", async () => {
+    const result = await store.query({
+      query:
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND create_table_query NOT LIKE '%non_replicated_deduplication_window = 10000%'",
+      format: "JSONEachRow",
+    });
+    expect(await result.json()).toEqual([{ name: "migrations" }]);
+  });
+
+  test("raw text goes after the hours of the settings", async () => {
+    const result = await store.query({
+      query:
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND create_table_query LIKE '%storedAt + toIntervalHour(48)%' ORDER BY name",
+      format: "JSONEachRow",
+    });
+    expect(await result.json()).toEqual([
+      { name: "chat_lines" },
+      { name: "chat_moderation" },
+      { name: "chat_notices" },
+    ]);
+  });
+
+  test("a second start changes nothing; a changed or unknown migration stops it with its name", async () => {
+    const known = readMigrations();
+    await migrate(store, config, log, known);
+    const changed = known.map((one, i) => (i === 0 ? { ...one, checksum: "0".repeat(64) } : one));
+    await expect(migrate(store, config, log, changed)).rejects.toThrow(
+      /migration 0001_chat\.sql has changed since it was applied here/,
+    );
+    await expect(migrate(store, config, log, known.slice(0, 1))).rejects.toThrow(WrongStore);
+    await expect(migrate(store, config, log, known.slice(0, 1))).rejects.toThrow(
+      /newer version.*0002_folds\.sql/,
+    );
+  });
+});
+
+test("windows come back exactly as the fold closed them, oldest first, the newest when there are too many", async () => {
+  const full = window("w", 10, T, {
+    messages: 7,
+    chatters: 3,
+    chattersEstimated: true,
+    emotes: [["7tv:1", "KEKW", 4]],
+    emoteShare: 0.1 + 0.2,
+    moods: { laugh: 4, sad: 1 },
+    sentiment: -0.123456789012345,
+    languages: { en: 5, ru: 1, other: 1 },
+    gapS: 1.5,
+    emoteSet: "ab12",
+  });
+  const later = [1, 2].map((n) => window("w", 10, T + n * 10_000, { messages: n }));
+  await put("chat_windows", [full, ...later, window("w", 60, T), window("x", 10, T)]);
+  const asked = { channelId: "w", fromMs: T, toMs: T + 30_000, sizeS: 10, limit: 100 };
+  expect(await ask(answerWindows, asked)).toEqual({ windows: [full, ...later] });
+  expect((await ask(answerWindows, { ...asked, limit: 2 })).windows).toEqual(later);
+  expect((await ask(answerWindows, { ...asked, toMs: T + 20_000 })).windows).toEqual([full, later[0]]);
+});
+
+test("a burst is one: closed where it has closed, whichever row came first", async () => {
+  const closed = burst({ open: false, endMs: T + 9000, count: 31 });
+  const other = burst({
+    id: "b:volume::2",
+    kind: "volume",
+    subject: "",
+    mood: null,
+    emoteRef: "",
+    startMs: T + 60_000,
+    endMs: T + 61_000,
+  });
+  await put("chat_bursts", [closed]);
+  await put("chat_bursts", [burst({})]);
+  await put("chat_bursts", [other]);
+  const asked = { channelId: "b", fromMs: T + 5000, toMs: T + 120_000, limit: 10 };
+  expect(await ask(answerBursts, asked)).toEqual({ bursts: [other, closed] });
+  expect((await ask(answerBursts, { ...asked, fromMs: T + 9001 })).bursts).toEqual([other]);
+  expect((await ask(answerBursts, { ...asked, limit: 1 })).bursts).toEqual([other]);
+});
+
+describe("the heatmap", () => {
+  test("tells nobody wrote from not measured, and counts per heard minute", async () => {
+    await put("chat_windows", [
+      window("h", 60, T, { messages: 30, chatters: 4, moods: { laugh: 2 } }),
+      window("h", 60, T + 60_000, { messages: 0 }),
+      // third minute: no window, a whole gap
+      window("h", 60, T + 180_000, { messages: 10, chatters: 9, gapS: 40, moods: { laugh: 9 } }),
+    ]);
+    await put("chat_gaps", [
+      { id: "g1", channelId: "h", fromMs: T + 110_000, toMs: T + 200_000, reason: "connection_lost" },
+      { id: "g2", channelId: "h", fromMs: T + 190_000, toMs: T + 220_000, reason: "connection_lost" },
+    ]);
+    await put(
+      "hype",
+      [10, 20, 95].map((value, i) => ({
+        id: `h${i}`,
+        channelId: "h",
+        atMs: T + i * 5000,
+        state: "ok",
+        value,
+      })),
+    );
+    await put("hype", [{ id: "hn", channelId: "h", atMs: T + 60_000, state: "too_sparse", value: null }]);
+    const { columns, ...grid } = await ask(answerHeatmap, {
+      channelId: "h",
+      fromMs: T,
+      toMs: T + 240_000,
+      columns: 4,
+    });
+    expect(grid).toEqual({ channelId: "h", fromMs: T, toMs: T + 240_000, stepMs: 60_000 });
+    expect(columns).toEqual([
+      { startMs: T, messagesPerMin: 30, hype: 95, chatters: 4, mood: null, moods: { laugh: 2 }, gapS: 0 },
+      { startMs: T + 60_000, messagesPerMin: 0, hype: null, chatters: 0, mood: null, moods: {}, gapS: 10 },
+      {
+        startMs: T + 120_000,
+        messagesPerMin: null,
+        hype: null,
+        chatters: null,
+        mood: null,
+        moods: {},
+        gapS: 60,
+      },
+      {
+        startMs: T + 180_000,
+        messagesPerMin: 30,
+        hype: null,
+        chatters: 9,
+        mood: "laugh",
+        moods: { laugh: 9 },
+        gapS: 40,
+      },
+    ]);
+  });
+
+  test("goes down to seconds, and to ten where seconds are no longer kept", async () => {
+    await put("chat_windows", [
+      window("hs", 1, T + 1000, { messages: 2 }),
+      window("ho", 10, T, { messages: 5 }),
+    ]);
+    const seconds = await ask(answerHeatmap, { channelId: "hs", fromMs: T, toMs: T + 10_000, columns: 100 });
+    expect(seconds.stepMs).toBe(1000);
+    expect(seconds.columns.map((column) => column.messagesPerMin)).toEqual([
+      null,
+      120,
+      ...Array(8).fill(null),
+    ]);
+    const old = await ask(answerHeatmap, { channelId: "ho", fromMs: T, toMs: T + 10_000, columns: 100 });
+    expect(old).toMatchObject({ stepMs: 10_000, columns: [{ messagesPerMin: 30 }] });
+  });
+});
+
+test("top emotes sum windows, say when each was last used and when counting began", async () => {
+  await put("chat_windows", [
+    window("e", 10, T - 60_000, { emotes: [["7tv:9", "OLD", 50]] }),
+    window("e", 10, T, {
+      emotes: [
+        ["7tv:1", "KEKW", 4],
+        ["twitch:25", "Kappa", 1],
+      ],
+    }),
+    window("e", 10, T + 10_000, { emotes: [["twitch:25", "Kappa", 5]] }),
+    window("e", 60, T, {
+      emotes: [
+        ["7tv:1", "KEKW", 4],
+        ["twitch:25", "Kappa", 6],
+      ],
+    }),
+  ]);
+  expect(await ask(answerTopEmotes, { channelId: "e", fromMs: T, toMs: T + 60_000, limit: 2 })).toEqual({
+    emotes: [
+      { ref: "twitch:25", name: "Kappa", uses: 6, lastUsedMs: T + 10_000 },
+      { ref: "7tv:1", name: "KEKW", uses: 4, lastUsedMs: T },
+    ],
+    trackedSinceMs: T - 60_000,
+  });
+  expect(await ask(answerTopEmotes, { channelId: "nobody", fromMs: T, toMs: T + 1, limit: 2 })).toEqual({
+    emotes: [],
+    trackedSinceMs: null,
+  });
+});
+
+test("a moment: sums of its seconds, and lines that stand for those like them", async () => {
+  const line = (n: number, text: string, over: Partial<ChatLine> = {}): ChatLine => ({
+    id: `m${n}`,
+    channelId: "m",
+    sentAtMs: T + n * 100,
+    userId: `u${n % 2}`,
+    login: `user${n % 2}`,
+    text,
+    ...over,
+  });
+  await put("chat_lines", [
+    line(1, "LUL"),
+    line(2, " lul "),
+    line(3, "what", { emotes: [["7tv:1", "what", 0, 3]], badges: "subscriber/1" }),
+    line(4, "LUL", { sourceChannelId: "other", sourceId: "o1" }),
+    line(300, "too late"),
+  ]);
+  await put("chat_windows", [
+    window("m", 1, T, { messages: 3, chatters: 2, moods: { laugh: 2 }, emotes: [["7tv:1", "what", 1]] }),
+    window("m", 1, T + 1000, { messages: 0 }),
+    window("m", 10, T, { messages: 3, emotes: [["7tv:1", "what", 1]] }),
+    window("gone", 10, T, { messages: 3, chatters: 2 }),
+  ]);
+  await put("hype", [{ id: "m1", channelId: "m", atMs: T, state: "ok", value: 71.5 }]);
+  expect(await ask(answerMomentAt, { channelId: "m", atMs: T, aroundS: 10 })).toEqual({
+    fromMs: T - 10_000,
+    toMs: T + 10_000,
+    messages: 3,
+    chatters: 2,
+    hype: 71.5,
+    gapS: 0,
+    moods: { laugh: 2 },
+    emotes: [{ ref: "7tv:1", name: "what", uses: 1 }],
+    bursts: [],
+    lines: [
+      { ...line(1, "LUL"), similar: 2 },
+      { ...line(3, "what", { emotes: [["7tv:1", "what", 0, 3]], badges: "subscriber/1" }), similar: 1 },
+    ],
+    linesKept: true,
+  });
+  expect(await ask(answerMomentAt, { channelId: "gone", atMs: T, aroundS: 10 })).toMatchObject({
+    messages: 3,
+    chatters: 2,
+    hype: null,
+    lines: [],
+    linesKept: false,
+  });
+});
+
+test("forecasts come back with null where the model did not answer", async () => {
+  const horizons = [{ minutes: 1, p10: 1, p50: 2.5, p90: 4 }];
+  const one = (n: number, over: object) => ({
+    id: `f:${n}`,
+    channelId: "f",
+    atMs: T + n,
+    model: "m 1",
+    burstChance: 0.2,
+    usualChance: 0.1,
+    horizons,
+    ...over,
+  });
+  const silent = one(2, { model: "none", burstChance: null, usualChance: null, horizons: null });
+  await put("forecasts", [one(1, {}), silent]);
+  const asked = { channelId: "f", fromMs: T, toMs: T + 10, limit: 10 };
+  expect(await ask(answerForecasts, asked)).toEqual({ forecasts: [one(1, {}), silent] });
+  expect(await ask(answerForecasts, { ...asked, limit: 1 })).toEqual({ forecasts: [silent] });
+});
+
+test("the forecast's record counts what was said or came, and coverage by horizon", async () => {
+  const outcome = (n: number, kind: string, said: number, came: number, hit: boolean) => ({
+    id: `r:${kind}:${n}`,
+    channelId: "r",
+    atMs: T + n,
+    kind,
+    said,
+    low: kind === "burst" ? null : 1,
+    high: kind === "burst" ? null : 2,
+    came,
+    hit,
+  });
+  const right = outcome(1, "burst", 0.7, 1, true);
+  const falseAlarm = outcome(2, "burst", 0.5, 0, false);
+  const quiet = outcome(3, "burst", 0.1, 0, true);
+  const missed = outcome(4, "burst", 0.4, 1, false);
+  await put("forecast_outcomes", [right, falseAlarm, quiet, missed, outcome(0, "burst", 0.9, 1, true)]);
+  await put(
+    "forecast_outcomes",
+    [1, 2, 3, 4].map((n) => outcome(n, "rate1", 1.5, n, n < 4)),
+  );
+  expect(await ask(answerForecastRecord, { channelId: "r", sinceMs: T + 1, limit: 10 })).toEqual({
+    calls: [right, falseAlarm, missed],
+    hits: 1,
+    coverage: [
+      { minutes: 1, inside: 0.75, n: 4 },
+      { minutes: 5, inside: null, n: 0 },
+      { minutes: 15, inside: null, n: 0 },
+    ],
+    precision: 0.5,
+    recall: 0.5,
+    n: 4,
+  });
+});
+
+test("sparklines: whole minutes up to now, null where unmeasured, channels as asked", async () => {
+  await put("chat_windows", [
+    window("s1", 60, T - 300_000, { messages: 6 }),
+    window("s1", 60, T - 120_000, { messages: 5, gapS: 30 }),
+    window("s1", 60, T - 60_000, { messages: 0 }),
+    window("s1", 60, T, { messages: 99 }),
+  ]);
+  const { sparklines } = await ask(answerSparklines, { channelIds: ["s2", "s1"], minutes: 5 }, T + 30_000);
+  const grid = { stepMs: 60_000, startMs: T - 300_000 };
+  expect(sparklines).toEqual([
+    { channelId: "s2", ...grid, messagesPerMin: [null, null, null, null, null] },
+    { channelId: "s1", ...grid, messagesPerMin: [6, null, null, 10, 0] },
+  ]);
+});
+
+test("extent: from the first window's begin to the last one's end; null before there is any", async () => {
+  await put("chat_windows", [
+    window("x2", 10, T, { messages: 2 }),
+    window("x2", 10, T + 50_000, { messages: 3 }),
+  ]);
+  await put("chat_windows", [window("x2", 10, T, { messages: 2 })]);
+  expect(await ask(answerExtent, { channelId: "x2" })).toEqual({
+    firstMs: T,
+    lastMs: T + 60_000,
+    messages: 5,
+  });
+  expect(await ask(answerExtent, { channelId: "never" })).toEqual({
+    firstMs: null,
+    lastMs: null,
+    messages: 0,
+  });
+});
+
+describe("over NATS", () => {
+  const request = async (subject: string, body: string): Promise<unknown> =>
+    (await nc.request(subject, body, { timeout: 8000 })).json();
+
+  test("every question of the contracts has one who answers, and nothing else has", () => {
+    expect(answers.map(({ question }) => question)).toEqual(questions);
+  });
+
+  test("a good question is answered in the contract's shape", async () => {
+    const answer = await request(
+      questionSubject(heatmap),
+      JSON.stringify({ channelId: "nobody", fromMs: T, toMs: T + 60_000, columns: 6 }),
+    );
+    expect(heatmap.answer.parse(answer).columns).toHaveLength(6);
+  });
+
+  test.each([
+    ["no JSON", "{", /no JSON/],
+    ["a wrong field", '{"channelId":"x","fromMs":0,"toMs":1,"columns":0}', /columns/],
+    ["a hostile channel", `{"channelId":"x' OR 1=1","fromMs":0,"toMs":1,"columns":1}`, /channel id/],
+    ["an empty span", '{"channelId":"x","fromMs":5,"toMs":5,"columns":1}', /span is empty/],
+  ])("%s is the asker's fault and says why", async (_what, body, why) => {
+    expect(await request(questionSubject(heatmap), body)).toEqual({
+      error: "bad_question",
+      detail: expect.stringMatching(why) as string,
+    });
+  });
+
+  test("a store that is gone is store_down, and the next question after its return is answered", async () => {
+    const ok = JSON.stringify({ channelId: "x2" });
+    clickhouse.child().kill("SIGKILL");
+    await expect
+      .poll(() => request("ask.extent", ok), { timeout: 5000 })
+      .toMatchObject({ error: "store_down" });
+    expect(served.health().status).toBe("degraded");
+    await clickhouse.crash();
+    expect(await request("ask.extent", ok)).toEqual({ firstMs: T, lastMs: T + 60_000, messages: 5 });
+  });
+});
