@@ -14,7 +14,7 @@ export interface Process {
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   /** Takes charge of a part: at the end they are closed in reverse order. Returns the part. */
-  own<Part extends Closable>(part: Part): Part;
+  readonly own: <Part extends Closable>(part: Part) => Part;
 }
 
 const STOP_WITHIN_MS = 8000;
