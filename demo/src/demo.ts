@@ -8,6 +8,8 @@ export interface DemoOptions extends Omit<IrcOptions, "faults"> {
   readonly http: number;
   readonly ircWs: number;
   readonly ircTcp: number;
+  /** 7TV says 25 s by default. */
+  readonly sevenTvHeartbeatMs?: number;
 }
 
 export interface Demo {
@@ -22,7 +24,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const faults = noFaults();
   const irc = new Irc({ ...options, faults });
   const servers = [
-    await serveHttp({ irc, faults, port: options.http }),
+    await serveHttp({
+      irc,
+      faults,
+      port: options.http,
+      now: options.now ?? Date.now,
+      sevenTvHeartbeatMs: options.sevenTvHeartbeatMs ?? 25_000,
+    }),
     await ircOverWebsocket(irc, options.ircWs),
     await ircOverTcp(irc, options.ircTcp),
   ] as const;

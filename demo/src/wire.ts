@@ -2,7 +2,7 @@ import { emoteByName } from "./emotes.ts";
 import { nonceOf, uuidOf } from "./random.ts";
 import type { ChatEvent, Said } from "./stream.ts";
 import type { Chatter } from "./chatters.ts";
-import { FIRST_ATTEMPT } from "./world.ts";
+import { FIRST_ATTEMPT, RUNS_PER_BROADCAST } from "./world.ts";
 
 /** Where and when an event is heard: what turns the script's line into Twitch's. */
 export interface Heard {
@@ -53,8 +53,12 @@ export function emotesTag(text: string): { readonly tag: string; readonly only: 
   };
 }
 
+/** What a script's text says in this loop. */
 export const spoken = (text: string, loop: number): string =>
-  text.replaceAll("{attempt}", String(FIRST_ATTEMPT + (((loop % 400) + 400) % 400)));
+  text.replaceAll(
+    "{attempt}",
+    String(FIRST_ATTEMPT + (((loop % RUNS_PER_BROADCAST) + RUNS_PER_BROADCAST) % RUNS_PER_BROADCAST)),
+  );
 
 /** The id of a script event as its home room shows it. */
 export const idOf = (channel: string, loop: number, n: number): string => uuidOf(channel, loop, n);

@@ -3,8 +3,10 @@ import { createRandom } from "./random.ts";
 /** One run of «Пепельный замок» with everything around it; then the next run begins. */
 export const PERIOD_MS = 30 * 60_000;
 export const GAME = "Пепельный замок";
-/** The run that was on at the epoch of the schedule. */
+/** Each broadcast begins with this attempt … */
 export const FIRST_ATTEMPT = 31;
+/** … and is six hours long. */
+export const RUNS_PER_BROADCAST = 12;
 
 export const EVENT_KINDS = [
   "run_start",

@@ -1,0 +1,142 @@
+import type { Answer } from "./http.ts";
+import { DEMO_PROVIDERS, noFaults, type DemoProvider, type Faults } from "./faults.ts";
+import type { Helix } from "./helix.ts";
+import type { Irc } from "./irc.ts";
+import { positionAt } from "./schedule.ts";
+import type { SevenTvEvents } from "./seventv-events.ts";
+import { events, sceneAt } from "./world.ts";
+
+export interface Controlled {
+  readonly irc: Irc;
+  readonly helix: Helix;
+  readonly events7tv: SevenTvEvents;
+  readonly faults: Faults;
+  readonly now: () => number;
+}
+
+/** GET /control: where the stream is, what the servers have seen, what is broken on purpose. */
+export function controlState({ irc, helix, events7tv, faults, now }: Controlled): object {
+  const { loop, atMs } = positionAt(now());
+  const next = events.find(
+    (event) => event.atMs > atMs && event.kind !== "jump" && event.kind !== "near_miss",
+  );
+  return {
+    stream: {
+      loop,
+      atMs,
+      scene: sceneAt(atMs).place,
+      next: next === undefined ? null : { id: next.id, inMs: next.atMs - atMs },
+    },
+    irc: { ...irc.state(), ...irc.counts, linesByRoom: Object.fromEntries(irc.linesByRoom) },
+    helix: helix.counts,
+    sevenTvSessions: events7tv.sessions(),
+    faults: {
+      ...faults,
+      providers: Object.fromEntries(faults.providers),
+      extraEmotes: Object.fromEntries(faults.extraEmotes),
+      images: Object.fromEntries(faults.images),
+      channels: Object.fromEntries(faults.channels),
+    },
+    actions: Object.keys(actions),
+  };
+}
+
+type Body = Readonly<Record<string, unknown>>;
+/** A wrong field: its name and what it should be. */
+class BadField extends Error {}
+const number = (body: Body, field: string, otherwise: number): number => {
+  const value = body[field] ?? otherwise;
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new BadField(`${field} must be a number`);
+  return value;
+};
+const text = (body: Body, field: string, otherwise?: string): string => {
+  const value = body[field] ?? otherwise;
+  if (typeof value !== "string") throw new BadField(`${field} must be a text`);
+  return value;
+};
+const oneOf = <Choice extends string>(body: Body, field: string, choices: readonly Choice[]): Choice => {
+  const value = text(body, field);
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new BadField(`${field} must be one of ${choices.join(", ")}`);
+  return found;
+};
+const OFF = "ok" as const;
+
+const actions: Readonly<Record<string, (demo: Controlled, body: Body) => void>> = {
+  drop: ({ irc }) => irc.drop(),
+  freeze: ({ faults, now }, body) => void (faults.frozenUntilMs = now() + number(body, "forMs", 30_000)),
+  reconnect: ({ irc }, body) => irc.reconnect(number(body, "graceMs", 2_000)),
+  inject({ irc }, body) {
+    const { lines } = body;
+    if (lines !== undefined && !(Array.isArray(lines) && lines.every((line) => typeof line === "string")))
+      throw new BadField("lines must be a list of texts");
+    irc.inject(text(body, "channel", "pepel_lamp"), lines);
+  },
+  clock: ({ faults }, body) => void (faults.clockShiftMs = number(body, "shiftMs", 0)),
+  login: ({ faults }, body) => void (faults.refuseLogin = oneOf(body, "mode", ["refuse", OFF]) === "refuse"),
+  channel({ irc, faults }, body) {
+    const channel = text(body, "channel").toLowerCase();
+    const mode = oneOf(body, "mode", ["suspended", "banned", "renamed", "silent", OFF]);
+    if (mode === OFF) return void faults.channels.delete(channel);
+    faults.channels.set(channel, mode);
+    if (mode !== "silent") irc.evict(channel);
+  },
+  provider({ faults, now }, body) {
+    const provider = oneOf<DemoProvider>(body, "provider", DEMO_PROVIDERS);
+    const mode = oneOf(body, "mode", ["down", "error", "slow", "garbage", OFF]);
+    if (mode === OFF) return void faults.providers.delete(provider);
+    faults.providers.set(provider, {
+      mode,
+      untilMs: now() + number(body, "forMs", 3_600_000),
+      slowMs: number(body, "slowMs", 20_000),
+    });
+  },
+  emotes: ({ faults }, body) =>
+    void faults.extraEmotes.set(
+      oneOf<DemoProvider>(body, "provider", ["bttv", "ffz", "7tv"]),
+      number(body, "extra", 10_000),
+    ),
+  image({ faults }, body) {
+    const id = text(body, "id");
+    const mode = oneOf(body, "mode", ["huge", "html", "missing", "truncated", OFF]);
+    if (mode === OFF) faults.images.delete(id);
+    else faults.images.set(id, mode);
+  },
+  seventv: ({ events7tv }, body) => {
+    const mode = oneOf(body, "mode", ["add", "remove", "reconnect"]);
+    if (mode === "reconnect") return events7tv.reconnect();
+    events7tv.change(mode === "add" ? "pushed" : "pulled", {
+      id: text(body, "id", "64f0a1b2c3d4e5f6071829ff"),
+      name: text(body, "name", "newEmote"),
+    });
+  },
+  tokens: ({ helix }) => helix.revokeTokens(),
+  reset: ({ faults }) => {
+    const none = noFaults();
+    faults.frozenUntilMs = none.frozenUntilMs;
+    faults.clockShiftMs = none.clockShiftMs;
+    faults.refuseLogin = none.refuseLogin;
+    for (const map of [faults.providers, faults.extraEmotes, faults.images, faults.channels]) map.clear();
+  },
+};
+
+/** POST /control/<fault> with a JSON body. */
+export function control(demo: Controlled, name: string, json: string): Answer {
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (action === undefined)
+    return {
+      status: 404,
+      json: { error: `no fault "${name}"; there are ${Object.keys(actions).join(", ")}` },
+    };
+  try {
+    const body: unknown = json.trim() === "" ? {} : JSON.parse(json);
+    if (typeof body !== "object" || body === null || Array.isArray(body))
+      throw new BadField("the body must be a JSON object");
+    action(demo, body as Body);
+    return { status: 200, json: controlState(demo) };
+  } catch (error) {
+    if (error instanceof BadField || error instanceof SyntaxError)
+      return { status: 400, json: { error: error.message } };
+    throw error;
+  }
+}

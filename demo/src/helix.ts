@@ -1,0 +1,296 @@
+import { BROOK_ID, FERN_ID, PEPEL_ID } from "./chatters.ts";
+import type { Answer } from "./http.ts";
+import { hash32 } from "./random.ts";
+import { floodRate, floodRoomId, positionAt, ANCHOR_MS } from "./schedule.ts";
+import { QUIET_CHANNELS } from "./irc.ts";
+import { GAME, PERIOD_MS, RUNS_PER_BROADCAST } from "./world.ts";
+import { spoken } from "./wire.ts";
+
+/** The application that the demo's settings name. */
+export const DEMO_CLIENT = { id: "hypecast-demo", secret: "hypecast-demo-secret" } as const;
+/** Points a minute of an application token. */
+const POINTS = 800;
+const TOKEN_S = 5_000_000;
+
+interface User {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+  readonly about: string;
+  readonly live: {
+    readonly title: string;
+    readonly game: string;
+    readonly gameId: string;
+    readonly viewers: number;
+  } | null;
+  readonly language: string;
+}
+
+const KNOWN: readonly User[] = [
+  {
+    id: PEPEL_ID,
+    login: "pepel_lamp",
+    name: "pepel_lamp",
+    about: "Прохожу замки, пока не пройду.",
+    language: "ru",
+    live: { title: `«${GAME}», попытка {attempt}`, game: GAME, gameId: "1469308723", viewers: 1840 },
+  },
+  {
+    id: FERN_ID,
+    login: "nightfern",
+    name: "nightfern",
+    about: "Quiet drawing, rain and tea.",
+    language: "en",
+    live: { title: "drawing the map of an ashen castle", game: "Art", gameId: "509660", viewers: 212 },
+  },
+  {
+    id: BROOK_ID,
+    login: "tihiy_ruchey",
+    name: "tihiy_ruchey",
+    about: "Рыбалка у ручья.",
+    language: "ru",
+    live: { title: "рыбалка, тишина", game: "Always On", gameId: "499973", viewers: 9 },
+  },
+  {
+    id: QUIET_CHANNELS["offline_mila"] ?? "",
+    login: "offline_mila",
+    name: "offline_mila",
+    about: "",
+    language: "ru",
+    live: null,
+  },
+  {
+    id: "655310942",
+    login: "koshka_v_plashe",
+    name: "koshka_v_plashe",
+    about: "Готовлю и мурчу.",
+    language: "ru",
+    live: null,
+  },
+];
+
+function flood(rate: number): User {
+  return {
+    id: floodRoomId(rate),
+    login: `flood_${rate}`,
+    name: `flood_${rate}`,
+    about: `${rate} lines a second`,
+    language: "en",
+    live: {
+      title: `${rate} lines a second`,
+      game: "Software and Game Development",
+      gameId: "1469308723",
+      viewers: rate,
+    },
+  };
+}
+function userBy(key: "id" | "login", value: string): User | null {
+  const known = KNOWN.find((user) => user[key] === value);
+  if (known !== undefined) return known;
+  const rate = floodRate(key === "login" ? value : `flood_${Number(value) - 900_000_000}`);
+  return rate === null ? null : flood(rate);
+}
+
+const problem = (status: number, error: string, message: string): Answer => ({
+  status,
+  json: { error, status, message },
+});
+
+/** Helix and its token server. `now` is milliseconds since 1970. */
+export class Helix {
+  readonly counts = { tokens: 0, requests: 0, unauthorized: 0, limited: 0 };
+  private readonly tokens = new Map<string, { expiresAtMs: number; points: number; filledAtMs: number }>();
+  private readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  /** Every token is worth nothing from here on, as after a secret was changed. */
+  revokeTokens(): void {
+    this.tokens.clear();
+  }
+
+  /** POST /oauth2/token, client credentials. Twitch's errors here have no `error` field. */
+  token(form: URLSearchParams): Answer {
+    const refused = (status: number, message: string): Answer => ({ status, json: { status, message } });
+    if (form.get("client_id") === null) return refused(400, "missing client id");
+    if (form.get("client_secret") === null) return refused(400, "missing client secret");
+    if (form.get("grant_type") !== "client_credentials") return refused(400, "invalid grant type");
+    if (form.get("client_id") !== DEMO_CLIENT.id) return refused(400, "invalid client");
+    if (form.get("client_secret") !== DEMO_CLIENT.secret) return refused(403, "invalid client secret");
+    this.counts.tokens++;
+    const token = [0, 1, 2, 3]
+      .map((i) => hash32(this.counts.tokens, i, this.now()).toString(36).padStart(7, "0"))
+      .join("")
+      .slice(0, 30);
+    this.tokens.set(token, {
+      expiresAtMs: this.now() + TOKEN_S * 1000,
+      points: POINTS,
+      filledAtMs: this.now(),
+    });
+    return { status: 200, json: { access_token: token, expires_in: TOKEN_S, token_type: "bearer" } };
+  }
+
+  /** GET /oauth2/validate */
+  validate(authorization: string | undefined): Answer {
+    const known = this.tokens.get(authorization?.replace(/^(?:OAuth|Bearer) /, "") ?? "");
+    if (known === undefined || known.expiresAtMs < this.now())
+      return { status: 401, json: { status: 401, message: "invalid access token" } };
+    return {
+      status: 200,
+      json: {
+        client_id: DEMO_CLIENT.id,
+        scopes: [],
+        expires_in: Math.floor((known.expiresAtMs - this.now()) / 1000),
+      },
+    };
+  }
+
+  /** GET /helix/… */
+  ask(
+    path: string,
+    query: URLSearchParams,
+    headers: { authorization: string | undefined; clientId: string | undefined },
+  ): Answer {
+    this.counts.requests++;
+    const refused = this.refusal(headers);
+    if (refused !== null) {
+      this.counts.unauthorized++;
+      return refused;
+    }
+    const bucket = this.tokens.get(headers.authorization?.slice(7) ?? "");
+    if (bucket === undefined) return problem(401, "Unauthorized", "Invalid OAuth token");
+    const nowMs = this.now();
+    bucket.points = Math.min(POINTS, bucket.points + ((nowMs - bucket.filledAtMs) * POINTS) / 60_000);
+    bucket.filledAtMs = nowMs;
+    const limited = bucket.points < 1;
+    if (!limited) bucket.points -= 1;
+    const limits = {
+      "Ratelimit-Limit": String(POINTS),
+      "Ratelimit-Remaining": String(Math.floor(bucket.points)),
+      "Ratelimit-Reset": String(Math.ceil((nowMs + ((POINTS - bucket.points) * 60_000) / POINTS) / 1000)),
+    };
+    if (limited) {
+      this.counts.limited++;
+      return {
+        ...problem(429, "Too Many Requests", "You have exceeded your request limit"),
+        headers: limits,
+      };
+    }
+    return { ...this.answer(path, query), headers: limits };
+  }
+
+  private refusal({
+    authorization,
+    clientId,
+  }: {
+    authorization: string | undefined;
+    clientId: string | undefined;
+  }): Answer | null {
+    if (authorization === undefined) return problem(401, "Unauthorized", "OAuth token is missing");
+    if (clientId === undefined) return problem(401, "Unauthorized", "Client ID is missing");
+    const token = this.tokens.get(authorization.replace(/^Bearer /, ""));
+    if (!authorization.startsWith("Bearer ") || token === undefined || token.expiresAtMs < this.now())
+      return problem(401, "Unauthorized", "Invalid OAuth token");
+    return clientId === DEMO_CLIENT.id
+      ? null
+      : problem(401, "Unauthorized", "Client ID and OAuth token do not match");
+  }
+
+  private answer(path: string, query: URLSearchParams): Answer {
+    const found = (ids: string, logins: string): User[] | null => {
+      const asked = [
+        ...query.getAll(ids).map((id) => ["id", id] as const),
+        ...query.getAll(logins).map((login) => ["login", login.toLowerCase()] as const),
+      ];
+      if (asked.length > 100) return null;
+      return asked.map(([key, value]) => userBy(key, value)).filter((user) => user !== null);
+    };
+    const tooMany = problem(400, "Bad Request", "The maximum number of parameters was exceeded: 100");
+    switch (path) {
+      case "users": {
+        const users = found("id", "login");
+        if (users === null) return tooMany;
+        if (query.size === 0) return problem(400, "Bad Request", "Must provide an ID, Login or OAuth Token");
+        return { status: 200, json: { data: users.map((user) => this.user(user)) } };
+      }
+      case "streams": {
+        const users = found("user_id", "user_login");
+        if (users === null) return tooMany;
+        const live = (query.size === 0 ? [...KNOWN] : users).filter((user) => user.live !== null);
+        return { status: 200, json: { data: live.map((user) => this.stream(user)), pagination: {} } };
+      }
+      case "search/channels": {
+        const text = query.get("query")?.toLowerCase() ?? "";
+        if (text === "") return problem(400, "Bad Request", 'Missing required parameter "query"');
+        const users = KNOWN.filter(
+          (user) => user.login.includes(text) && (query.get("live_only") !== "true" || user.live !== null),
+        );
+        return { status: 200, json: { data: users.map((user) => this.found(user)), pagination: {} } };
+      }
+      default:
+        return problem(404, "Not Found", "");
+    }
+  }
+
+  private user(user: User): object {
+    return {
+      id: user.id,
+      login: user.login,
+      display_name: user.name,
+      type: "",
+      broadcaster_type: user.live === null ? "" : "partner",
+      description: user.about,
+      profile_image_url: "",
+      offline_image_url: "",
+      view_count: 0,
+      created_at: "2019-11-21T10:00:00Z",
+    };
+  }
+
+  /** A broadcast is `RUNS_PER_BROADCAST` runs long. */
+  private startedAt(): string {
+    const { loop } = positionAt(this.now());
+    const first = ANCHOR_MS + (loop - (loop % RUNS_PER_BROADCAST)) * PERIOD_MS;
+    return new Date(first).toISOString().replace(/\.\d+Z/, "Z");
+  }
+
+  private stream(user: User): object {
+    const { live } = user;
+    return {
+      id: String(40_000_000_000 + hash32("stream", user.login, this.startedAt())),
+      user_id: user.id,
+      user_login: user.login,
+      user_name: user.name,
+      game_id: live?.gameId,
+      game_name: live?.game,
+      type: "live",
+      title: spoken(live?.title ?? "", positionAt(this.now()).loop),
+      viewer_count: live?.viewers,
+      started_at: this.startedAt(),
+      language: user.language,
+      thumbnail_url: "",
+      tag_ids: [],
+      tags: [],
+      is_mature: false,
+    };
+  }
+
+  private found(user: User): object {
+    return {
+      broadcaster_language: user.language,
+      broadcaster_login: user.login,
+      display_name: user.name,
+      game_id: user.live?.gameId ?? "",
+      game_name: user.live?.game ?? "",
+      id: user.id,
+      is_live: user.live !== null,
+      tag_ids: [],
+      tags: [],
+      thumbnail_url: "",
+      title: spoken(user.live?.title ?? "", positionAt(this.now()).loop),
+      started_at: user.live === null ? "" : this.startedAt(),
+    };
+  }
+}
