@@ -1,15 +1,723 @@
-import { defineFold } from "./fold.ts";
+import { HYPE_BURST_KINDS, type ChatBurst } from "@hypecast/contracts/burst.ts";
+import type { ChatNotice } from "@hypecast/contracts/chat.ts";
+import { MOODS } from "@hypecast/contracts/moods.ts";
+import { BINS, BIN_S, SCAN_S, scan, Track, type Scan } from "./baseline.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+import { Distinct } from "./distinct.ts";
+import { digestOf, eachRow, floodsIn, FLOOD_S, Repeats, type Digest, type Flood } from "./floods.ts";
+import { defineFold, type Emit } from "./fold.ts";
+import { FLAG, Pane, pollOf } from "./pane.ts";
+import { moodOfEmote, POLL_ANSWERS } from "./text.ts";
+
+type HypeKind = (typeof HYPE_BURST_KINDS)[number];
+
+/** Heard seconds before a channel's baseline says anything. */
+const LEARN_S = 60;
+/** Enter high, leave low: standard deviations above the baseline. */
+const ENTER_Z: Record<HypeKind, number> = { volume: 4.5, mood: 4.5, emote: 5 };
+const LEAVE_Z = 2;
+/** A burst is at least this many times its usual rate. */
+const ENTER_TIMES: Record<HypeKind, number> = { volume: 2, mood: 2.5, emote: 3 };
+/** … and this many lines from this many chatters. */
+const FLOOR_LINES = 5;
+const FLOOR_CHATTERS = 4;
+/** The least usual rate: below it nothing can be said about times. */
+const FLOOR_PER_S: Record<HypeKind, number> = { volume: 0.1, mood: 0.05, emote: 0.03 };
+/** A burst that has been quiet this long is over; one that rises again before then is the same one. */
+const HOLD_S = 8;
+/** After its end the same subject rests for this long. */
+const COOLDOWN_S = 15;
+/** What lasts longer is the channel's new usual. */
+const LONGEST_S = 120;
+/** While a burst lasts, its bins enter the baseline as at most this many times the usual. */
+const DAMPED_TIMES = 1.5;
+/** Quiet after which the past says nothing about the stream that begins. */
+const FORGET_S = 1800;
+/** After a raid or a gift bomb the chat greets: no bursts of hype in that time. */
+const RAID_GREET_S = 60;
+const BOMB_GREET_S = 20;
+const BOMB_MIN = 5;
+/** Emotes with a baseline of their own; the one unused longest makes place. */
+const EMOTES_TRACKED = 48;
+
+interface OpenBurst {
+  startS: number;
+  detectedAtMs: number;
+  lastActiveS: number;
+  peakS: number;
+  /** Lines per second, the mean of three seconds around the peak. */
+  peakRate: number;
+  baselineRate: number;
+  z: number;
+  count: number;
+  chatters: Distinct;
+  caps: number;
+  emoteOnly: number;
+  /** All lines of the channel in its time. */
+  lines: number;
+}
+
+/** A subject with a baseline. */
+class Subject extends Track {
+  readonly kind: HypeKind;
+  /** Mood's index, emote's ref; 0 for volume. */
+  readonly key: number | string;
+  readonly name: string;
+  lastUsedS = 0;
+  burst: OpenBurst | null = null;
+  restUntilS = 0;
+
+  constructor(kind: HypeKind, key: number | string, name: string) {
+    super();
+    this.kind = kind;
+    this.key = key;
+    this.name = name;
+  }
+}
+
+/** A flood of any kind, open until nothing of it was seen for HOLD_S. */
+interface OpenFlood extends OpenBurst {
+  kind: Flood["kind"] | "raid";
+  near: number;
+  subject: string;
+  /** Viewers that came by raid. */
+  raiders: number;
+}
 
 export interface BurstsState {
   readonly channelId: string;
+  /** The first second that is not final. */
+  untilS: number;
+  heardS: number;
+  unheardS: number;
+  /** Bins filled, and where the next goes. */
+  filled: number;
+  binAt: number;
+  binHeardS: number;
+  volume: Subject;
+  moods: Subject[];
+  /** By ref. */
+  emotes: Map<string, Subject>;
+  floods: OpenFlood[];
+  greetUntilS: number;
+  /** Final panes of the last FLOOD_S seconds. */
+  recent: Pane[];
+  /** What they repeat; made from `recent`. */
+  repeats: Repeats;
 }
 
 export const bursts = defineFold<BurstsState>({
   name: "bursts",
-  says: "An emote, a mood or the whole chat far above its own baseline; floods as kinds of their own",
+  says: "An emote, a mood or the whole chat far above its own baseline; floods are kinds of their own",
   version: 1,
-  initial: (channelId) => ({ channelId }),
-  step() {},
-  save: () => new Uint8Array(),
-  load: (channelId) => ({ channelId }),
+  initial: (channelId) => ({
+    channelId,
+    untilS: 0,
+    heardS: 0,
+    unheardS: 0,
+    filled: 0,
+    binAt: 0,
+    binHeardS: 0,
+    volume: new Subject("volume", 0, ""),
+    moods: MOODS.map((mood, at) => new Subject("mood", at, mood)),
+    emotes: new Map(),
+    floods: [],
+    greetUntilS: 0,
+    recent: [],
+    repeats: new Repeats(),
+  }),
+  step(state, input, emit) {
+    if (input.type === "glance") glance(state, input.untilS, input.panes, input.rows, emit);
+    else if (input.type === "seconds") {
+      if (input.pane !== null) closeSecond(state, input.pane, emit);
+      else closeQuiet(state, input.fromS, input.untilS, input.heard, emit);
+    } else if (input.type === "notice") notice(state, input.notice, emit);
+  },
+  save,
+  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
 });
+
+/** The second that has just passed: does something begin? Waiting until it is final would cost two seconds. */
+function glance(
+  state: BurstsState,
+  untilS: number,
+  open: readonly Pane[],
+  openRows: readonly number[],
+  emit: Emit,
+): void {
+  const panes = [...state.recent, ...open];
+  const rows = [...state.recent.map((pane) => pane.rows), ...openRows];
+  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, openRows[at]!, 1);
+  if (state.repeats.copies.size > 0 || state.repeats.polls > 0)
+    for (const flood of floodsIn(panes, rows, state.repeats))
+      seeFlood(state, flood, untilS, panes, rows, emit);
+  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats));
+  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, openRows[at]!, -1);
+
+  if (state.heardS < LEARN_S || untilS <= state.greetUntilS) return;
+  const oldestS = untilS - SCAN_S;
+  const counts = new Uint16Array(SCAN_S);
+  const look = (subject: Subject, of: (digest: Digest) => number): void => {
+    if (subject.burst !== null || untilS <= subject.restUntilS) return;
+    let recent = 0;
+    for (let second = oldestS; second < untilS; second++) {
+      let count = second < state.untilS ? subject.seconds[mod(second)]! : 0;
+      if (second >= state.untilS)
+        for (const [at, pane] of open.entries()) if (pane.second === second) count = of(digests[at]!);
+      counts[untilS - 1 - second] = count;
+      if (second >= untilS - 2) recent += count;
+    }
+    if (recent === 0) return;
+    const baseline = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]);
+    const found = scan(counts, baseline);
+    if (found.z < ENTER_Z[subject.kind] || found.count < FLOOR_LINES) return;
+    if (found.count < ENTER_TIMES[subject.kind] * baseline.ratePerS * found.seconds) return;
+    enter(state, subject, found, untilS, panes, rows, emit);
+  };
+  look(state.volume, (digest) => digest.lines);
+  for (const [mood, subject] of state.moods.entries()) look(subject, (digest) => digest.moods[mood]!);
+  const seen = new Map<string, string>();
+  for (const [at, digest] of digests.entries())
+    for (const ref of digest.emotes.keys()) seen.set(ref, open[at]!.emotes.get(ref)!.name);
+  for (const [ref, name] of seen)
+    look(state.emotes.get(ref) ?? new Subject("emote", ref, name), (digest) => digest.emotes.get(ref) ?? 0);
+}
+
+/** Opens a burst when enough different people wrote it. */
+function enter(
+  state: BurstsState,
+  subject: Subject,
+  found: Scan,
+  untilS: number,
+  panes: readonly Pane[],
+  rows: readonly number[],
+  emit: Emit,
+): void {
+  const startS = untilS - found.seconds;
+  const baseline = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]);
+  const burst = newBurst(startS, untilS, baseline.ratePerS);
+  burst.z = found.z;
+  burst.peakRate = found.count / found.seconds;
+  const view = newBurst(startS, untilS, baseline.ratePerS);
+  for (const [at, pane] of panes.entries()) {
+    if (pane.second < startS) continue;
+    addRows(view, state, subject, pane, rows[at]!);
+    if (pane.second < state.untilS) addRows(burst, state, subject, pane, rows[at]!);
+  }
+  if (view.chatters.count() < FLOOR_CHATTERS) return;
+  if (subject.kind === "emote" && !state.emotes.has(subject.key as string)) track(state, subject, untilS);
+  subject.burst = burst;
+  emit({
+    type: "burst",
+    burst: said(state, subject, { ...view, z: burst.z, peakRate: burst.peakRate }, true),
+  });
+}
+
+const newBurst = (startS: number, untilS: number, baselineRate: number): OpenBurst => ({
+  startS,
+  detectedAtMs: untilS * 1000,
+  lastActiveS: untilS - 1,
+  peakS: untilS - 1,
+  peakRate: 0,
+  baselineRate,
+  z: 0,
+  count: 0,
+  chatters: new Distinct(),
+  caps: 0,
+  emoteOnly: 0,
+  lines: 0,
+});
+
+/** Adds a second's rows to a burst. */
+function addRows(burst: OpenBurst, state: BurstsState, subject: Subject, pane: Pane, rows: number): void {
+  const place = subject.kind === "emote" ? 1 + [...pane.emotes.keys()].indexOf(subject.key as string) : 0;
+  const mood = subject.kind === "mood" ? 1 << (subject.key as number) : 0;
+  for (let i = 0; i < rows; i++) {
+    const flags = pane.rowFlags[i]!;
+    if (state.repeats.leavesOut(flags, pane.rowNear[i]!)) continue;
+    burst.lines++;
+    if (mood !== 0 && (flags & mood) === 0) continue;
+    if (subject.kind === "emote") {
+      const emotes = pane.rowEmotes[i]!;
+      if (place === 0 || ((emotes & 255) !== place && emotes >> 8 !== place)) continue;
+    }
+    addRow(burst, pane, i);
+  }
+}
+
+function addRow(burst: OpenBurst, pane: Pane, i: number): void {
+  const flags = pane.rowFlags[i]!;
+  burst.count++;
+  burst.chatters.add(pane.rowUser[i]!);
+  if ((flags & FLAG.caps) !== 0) burst.caps++;
+  if ((flags & FLAG.emoteOnly) !== 0) burst.emoteOnly++;
+}
+
+/** A final second with lines. */
+function closeSecond(state: BurstsState, pane: Pane, emit: Emit): void {
+  const { second } = pane;
+  state.untilS = second + 1;
+  remember(state, second);
+  state.recent.push(pane);
+  state.repeats.count(pane, 0, pane.rows, 1);
+  const digest = digestOf(pane, pane.rows, state.repeats);
+
+  state.volume.seconds[mod(second)] = digest.lines;
+  state.volume.current += digest.lines;
+  for (const [at, subject] of state.moods.entries()) {
+    subject.seconds[mod(second)] = digest.moods[at]!;
+    subject.current += digest.moods[at]!;
+  }
+  for (const subject of state.emotes.values()) subject.seconds[mod(second)] = 0;
+  for (const [ref, lines] of digest.emotes) {
+    let subject = state.emotes.get(ref);
+    if (subject === undefined) {
+      subject = new Subject("emote", ref, pane.emotes.get(ref)!.name);
+      track(state, subject, second);
+    }
+    subject.seconds[mod(second)] = lines;
+    subject.current += lines;
+    subject.lastUsedS = second;
+  }
+  heard(state, 1);
+  state.unheardS = 0;
+  for (const subject of subjects(state)) {
+    if (subject.burst === null) continue;
+    addRows(subject.burst, state, subject, pane, pane.rows);
+    follow(state, subject, second, emit);
+  }
+  for (const flood of state.floods) addFloodRows(flood, pane, pane.rows);
+  endFloods(state, second + 1, emit);
+  emit({
+    type: "reaction",
+    reaction: {
+      fromS: second,
+      untilS: second + 1,
+      heard: true,
+      greeting: second < state.greetUntilS,
+      messages: pane.messages,
+      // A second beyond the rows' bound is scaled to what was counted.
+      lines: Math.round(pane.rows === 0 ? 0 : (digest.lines * pane.messages) / pane.rows),
+      emoteLines: digest.emoteLines,
+      caps: digest.caps,
+      moods: digest.moods,
+      users: pane.rowUser.subarray(0, pane.rows),
+      reacting: digest.users,
+    },
+  });
+}
+
+const NO_MOODS: readonly number[] = MOODS.map(() => 0);
+const NOBODY = new Uint32Array();
+
+/** Seconds in which nobody wrote, or that were not heard: the same whether they come at once or one by one. */
+function closeQuiet(state: BurstsState, fromS: number, untilS: number, isHeard: boolean, emit: Emit): void {
+  state.untilS = untilS;
+  remember(state, untilS - 1);
+  for (const subject of subjects(state))
+    for (let second = Math.max(fromS, untilS - SCAN_S); second < untilS; second++)
+      subject.seconds[mod(second)] = 0;
+  for (const subject of subjects(state)) {
+    if (subject.burst === null) continue;
+    for (let second = fromS; second < untilS && subject.burst !== null; second++)
+      follow(state, subject, second, emit);
+  }
+  if (isHeard) {
+    state.unheardS = 0;
+    heard(state, untilS - fromS);
+  } else {
+    state.unheardS += untilS - fromS;
+    if (state.unheardS >= FORGET_S) forget(state);
+  }
+  endFloods(state, untilS, emit);
+  emit({
+    type: "reaction",
+    reaction: {
+      fromS,
+      untilS,
+      heard: isHeard,
+      greeting: fromS < state.greetUntilS,
+      messages: 0,
+      lines: 0,
+      emoteLines: 0,
+      caps: 0,
+      moods: NO_MOODS,
+      users: NOBODY,
+      reacting: [],
+    },
+  });
+}
+
+/** Drops panes that are too old to say what repeats. */
+function remember(state: BurstsState, newestS: number): void {
+  while (state.recent.length > 0 && state.recent[0]!.second <= newestS - FLOOD_S) {
+    const old = state.recent.shift()!;
+    state.repeats.count(old, 0, old.rows, -1);
+  }
+}
+
+/** Fills bins with heard seconds. */
+function heard(state: BurstsState, seconds: number): void {
+  state.heardS += seconds;
+  let left = Math.min(seconds, BINS * BIN_S + (seconds % BIN_S));
+  while (left > 0) {
+    const take = Math.min(left, BIN_S - state.binHeardS);
+    state.binHeardS += take;
+    left -= take;
+    if (state.binHeardS < BIN_S) continue;
+    for (const subject of subjects(state)) {
+      const { burst } = subject;
+      const damped = burst === null ? Infinity : Math.max(1, burst.baselineRate * BIN_S * DAMPED_TIMES);
+      subject.closeBin(state.binAt, damped);
+    }
+    state.binAt = (state.binAt + 1) % BINS;
+    state.filled = Math.min(BINS, state.filled + 1);
+    state.binHeardS = 0;
+  }
+}
+
+function forget(state: BurstsState): void {
+  state.heardS = 0;
+  state.filled = 0;
+  state.binAt = 0;
+  state.binHeardS = 0;
+  state.emotes.clear();
+  state.volume = new Subject("volume", 0, "");
+  state.moods = MOODS.map((mood, at) => new Subject("mood", at, mood));
+}
+
+/** One final second of a subject that is in a burst: its peak, and whether it is over. */
+function follow(state: BurstsState, subject: Subject, second: number, emit: Emit): void {
+  const burst = subject.burst!;
+  if (second < burst.startS) return;
+  const three =
+    (subject.seconds[mod(second)]! + subject.seconds[mod(second - 1)]! + subject.seconds[mod(second - 2)]!) /
+    3;
+  if (three > burst.peakRate || burst.peakS >= second) {
+    burst.peakRate = Math.max(three, burst.peakRate);
+    burst.peakS = Math.min(second, burst.peakS);
+    if (three >= burst.peakRate) burst.peakS = second;
+  }
+  const counts = new Uint16Array(5);
+  for (let ago = 0; ago < 5; ago++) counts[ago] = subject.seconds[mod(second - ago)]!;
+  const baseline = {
+    ratePerS: burst.baselineRate,
+    alpha: subject.baseline(state.filled, FLOOR_PER_S[subject.kind]).alpha,
+  };
+  const { z } = scan(counts, baseline);
+  if (z > burst.z) burst.z = z;
+  if (z >= LEAVE_Z && subject.seconds[mod(second)]! > 0)
+    burst.lastActiveS = Math.max(burst.lastActiveS, second);
+  if (second - burst.lastActiveS < HOLD_S && second - burst.startS < LONGEST_S) return;
+  subject.burst = null;
+  subject.restUntilS = second + 1 + COOLDOWN_S - HOLD_S;
+  emit({ type: "burst", burst: said(state, subject, burst, false) });
+}
+
+function said(state: BurstsState, subject: Subject, burst: OpenBurst, open: boolean): ChatBurst {
+  const { kind, name } = subject;
+  return {
+    ...facts(state, burst, kind, kind === "emote" ? (subject.key as string) : name, name, open),
+    emoteRef: kind === "emote" ? (subject.key as string) : "",
+    mood:
+      kind === "mood"
+        ? MOODS[subject.key as number]!
+        : kind === "emote"
+          ? moodOfEmote(name, state.channelId)
+          : null,
+  };
+}
+
+const share = (count: number, of: number): number => (of === 0 ? 0 : Math.round((count / of) * 1000) / 1000);
+
+function facts(
+  state: BurstsState,
+  burst: OpenBurst,
+  kind: ChatBurst["kind"],
+  key: string,
+  subject: string,
+  open: boolean,
+): ChatBurst {
+  const startMs = burst.startS * 1000;
+  const peakRate = Math.max(burst.peakRate, 0);
+  return {
+    id: `${state.channelId}:${kind}:${key}:${startMs}`,
+    channelId: state.channelId,
+    kind,
+    subject,
+    emoteRef: "",
+    mood: null,
+    startMs,
+    peakMs: burst.peakS * 1000,
+    endMs: (burst.lastActiveS + 1) * 1000,
+    detectedAtMs: burst.detectedAtMs,
+    open,
+    count: burst.count,
+    chatters: burst.chatters.count(),
+    peakRate,
+    baselineRate: burst.baselineRate,
+    times: peakRate / burst.baselineRate,
+    z: burst.z,
+    reasons: {
+      durationS: burst.lastActiveS + 1 - burst.startS,
+      shareOfLines: share(burst.count, burst.lines),
+      capsShare: share(burst.caps, burst.count),
+      emoteOnlyShare: share(burst.emoteOnly, burst.count),
+    },
+  };
+}
+
+function* subjects(state: BurstsState): Generator<Subject> {
+  yield state.volume;
+  yield* state.moods;
+  yield* state.emotes.values();
+}
+
+/** Gives an emote a baseline; the one unused longest, that is in no burst, makes place. */
+function track(state: BurstsState, subject: Subject, nowS: number): void {
+  if (state.emotes.size >= EMOTES_TRACKED) {
+    let oldest: Subject | null = null;
+    for (const other of state.emotes.values())
+      if (other.burst === null && (oldest === null || other.lastUsedS < oldest.lastUsedS)) oldest = other;
+    if (oldest !== null) state.emotes.delete(oldest.key as string);
+  }
+  subject.lastUsedS = nowS;
+  state.emotes.set(subject.key as string, subject);
+}
+
+/** Raids and gift bombs speak for themselves. */
+function notice(state: BurstsState, said: ChatNotice, emit: Emit): void {
+  const count = said.count ?? 1;
+  const second = Math.max(Math.floor(said.sentAtMs / 1000), state.untilS);
+  if (said.kind === "submysterygift" && count >= BOMB_MIN)
+    state.greetUntilS = Math.max(state.greetUntilS, second + BOMB_GREET_S);
+  if (said.kind !== "raid") return;
+  state.greetUntilS = Math.max(state.greetUntilS, second + RAID_GREET_S);
+  if (state.floods.some((flood) => flood.kind === "raid" && flood.subject === said.login)) return;
+  const { ratePerS } = state.volume.baseline(state.filled, FLOOR_PER_S.volume);
+  const raid: OpenFlood = {
+    ...newBurst(second, second + 1, ratePerS),
+    kind: "raid",
+    near: 0,
+    subject: said.login,
+    raiders: count,
+  };
+  raid.detectedAtMs = Math.max(said.sentAtMs, second * 1000);
+  state.floods.push(raid);
+  emit({ type: "burst", burst: saidFlood(state, raid, true) });
+}
+
+/** A flood that is seen now: opens it, or keeps it open. */
+function seeFlood(
+  state: BurstsState,
+  flood: Flood,
+  untilS: number,
+  panes: readonly Pane[],
+  rows: readonly number[],
+  emit: Emit,
+): void {
+  const known = state.floods.find((open) => open.kind !== "raid" && open.near === flood.near);
+  if (known !== undefined) return;
+  let startS = untilS;
+  let subject = "";
+  eachRow(panes, rows, (pane, i) => {
+    if (inFlood(flood, pane, i)) startS = Math.min(startS, pane.second);
+  });
+  if (flood.near === 0) subject = answersIn(panes, rows);
+  else subject = panes.find((pane) => pane.quotes.has(flood.near))?.quotes.get(flood.near) ?? "";
+  const { ratePerS } = state.volume.baseline(state.filled, FLOOR_PER_S.volume);
+  const open: OpenFlood = {
+    ...newBurst(startS, untilS, ratePerS),
+    kind: flood.kind,
+    near: flood.near,
+    subject,
+    raiders: 0,
+  };
+  const view: OpenFlood = { ...open, chatters: new Distinct() };
+  for (const [at, pane] of panes.entries()) {
+    if (pane.second < startS) continue;
+    addFloodRows(view, pane, rows[at]!);
+    if (pane.second < state.untilS) addFloodRows(open, pane, rows[at]!);
+  }
+  state.floods.push(open);
+  emit({ type: "burst", burst: saidFlood(state, view, true) });
+}
+
+const inFlood = (flood: { kind: string; near: number }, pane: Pane, i: number): boolean =>
+  flood.near === 0 ? pollOf(pane.rowFlags[i]!) !== 0 : pane.rowNear[i] === flood.near;
+
+/** "1/2": the two answers given most. */
+function answersIn(panes: readonly Pane[], rows: readonly number[]): string {
+  const given = POLL_ANSWERS.map(() => 0);
+  eachRow(panes, rows, (pane, i) => {
+    given[pollOf(pane.rowFlags[i]!)]!++;
+  });
+  given[0] = 0;
+  return POLL_ANSWERS.filter((_answer, code) => given[code]! > 0)
+    .toSorted((a, b) => given[POLL_ANSWERS.indexOf(b)]! - given[POLL_ANSWERS.indexOf(a)]!)
+    .slice(0, 2)
+    .join("/");
+}
+
+function addFloodRows(flood: OpenFlood, pane: Pane, rows: number): void {
+  let lines = 0;
+  for (let i = 0; i < rows; i++) {
+    flood.lines++;
+    if (flood.kind !== "raid" && !inFlood(flood, pane, i)) continue;
+    addRow(flood, pane, i);
+    lines++;
+  }
+  if (lines > 0 && flood.kind !== "raid") flood.lastActiveS = Math.max(flood.lastActiveS, pane.second);
+  if (lines > flood.peakRate) {
+    flood.peakRate = lines;
+    flood.peakS = pane.second;
+  }
+}
+
+function endFloods(state: BurstsState, untilS: number, emit: Emit): void {
+  if (state.floods.length === 0) return;
+  state.floods = state.floods.filter((flood) => {
+    const endS = flood.kind === "raid" ? flood.startS + RAID_GREET_S : flood.lastActiveS + 1 + HOLD_S;
+    if (untilS < endS) return true;
+    if (flood.kind === "raid") flood.lastActiveS = endS - 1;
+    emit({ type: "burst", burst: saidFlood(state, flood, false) });
+    return false;
+  });
+}
+
+function saidFlood(state: BurstsState, flood: OpenFlood, open: boolean): ChatBurst {
+  const key = flood.near === 0 ? flood.subject : flood.near.toString(36);
+  const burst = facts(state, flood, flood.kind, key, flood.subject, open);
+  if (flood.kind === "raid") burst.reasons["raiders"] = flood.raiders;
+  return burst;
+}
+
+/** What reacted in the last 15 s or so, with the open panes of the windows fold: for a provisional value. */
+export function recentDigests(state: BurstsState, open: readonly Pane[], fromS: number): Digest[] {
+  const rows = open.map((pane) => pane.rows);
+  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, 1);
+  const digests = [...state.recent, ...open]
+    .filter((pane) => pane.second >= fromS)
+    .map((pane) => digestOf(pane, pane.rows, state.repeats));
+  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, -1);
+  return digests;
+}
+
+export interface SubjectNow {
+  key: string;
+  name: string;
+  /** Reacting lines of the last minute, of final seconds. */
+  lines: number;
+  /** ÷ the usual; null while the usual is not known. */
+  times: number | null;
+}
+
+/** Moods and emotes of the last minute against their own usual. */
+export function lastMinute(state: BurstsState): { moods: SubjectNow[]; emotes: SubjectNow[] } {
+  const known = state.heardS >= LEARN_S;
+  const now = (subject: Subject): SubjectNow => {
+    const lines = subject.lastMinute(state.binAt);
+    const usual = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]).ratePerS * 60;
+    return {
+      key: String(subject.key),
+      name: subject.name,
+      lines,
+      times: known ? Math.round((lines / usual) * 10) / 10 : null,
+    };
+  };
+  return { moods: state.moods.map(now), emotes: Array.from(state.emotes.values(), now) };
+}
+
+const mod = (second: number): number => ((second % SCAN_S) + SCAN_S) % SCAN_S;
+
+const BURST_NUMBERS = [
+  "startS",
+  "detectedAtMs",
+  "lastActiveS",
+  "peakS",
+  "peakRate",
+  "baselineRate",
+  "z",
+  "count",
+  "caps",
+  "emoteOnly",
+  "lines",
+] as const;
+const NUMBERS = ["untilS", "heardS", "unheardS", "filled", "binAt", "binHeardS", "greetUntilS"] as const;
+
+function saveBurst(out: ByteWriter, burst: OpenBurst): void {
+  for (const name of BURST_NUMBERS) out.f64(burst[name]);
+  burst.chatters.save(out);
+}
+function loadBurst(bytes: ByteReader): OpenBurst {
+  const burst = newBurst(0, 0, 0);
+  for (const name of BURST_NUMBERS) burst[name] = bytes.f64();
+  burst.chatters = Distinct.load(bytes);
+  return burst;
+}
+
+function saveSubject(out: ByteWriter, subject: Subject): void {
+  subject.save(out);
+  out.f64(subject.lastUsedS);
+  out.f64(subject.restUntilS);
+  out.u8(subject.burst === null ? 0 : 1);
+  if (subject.burst !== null) saveBurst(out, subject.burst);
+}
+function loadSubject(bytes: ByteReader, subject: Subject): Subject {
+  subject.load(bytes);
+  subject.lastUsedS = bytes.f64();
+  subject.restUntilS = bytes.f64();
+  if (bytes.u8() === 1) subject.burst = loadBurst(bytes);
+  return subject;
+}
+
+const FLOOD_KINDS = ["copypasta", "bots", "poll", "raid"] as const;
+
+function save(state: BurstsState): Uint8Array {
+  const out = new ByteWriter();
+  for (const name of NUMBERS) out.f64(state[name]);
+  saveSubject(out, state.volume);
+  for (const subject of state.moods) saveSubject(out, subject);
+  out.u16(state.emotes.size);
+  for (const [ref, subject] of state.emotes) {
+    out.text(ref);
+    out.text(subject.name);
+    saveSubject(out, subject);
+  }
+  out.u16(state.floods.length);
+  for (const flood of state.floods) {
+    out.u8(FLOOD_KINDS.indexOf(flood.kind));
+    out.u32(flood.near);
+    out.text(flood.subject);
+    out.u32(flood.raiders);
+    saveBurst(out, flood);
+  }
+  out.u16(state.recent.length);
+  for (const pane of state.recent) pane.saveClosed(out);
+  return out.done();
+}
+
+function load(channelId: string, saved: Uint8Array): BurstsState {
+  const bytes = new ByteReader(saved);
+  const state = bursts.initial(channelId);
+  for (const name of NUMBERS) state[name] = bytes.f64();
+  loadSubject(bytes, state.volume);
+  for (const subject of state.moods) loadSubject(bytes, subject);
+  for (let left = bytes.u16(); left > 0; left--) {
+    const ref = bytes.text();
+    state.emotes.set(ref, loadSubject(bytes, new Subject("emote", ref, bytes.text())));
+  }
+  for (let left = bytes.u16(); left > 0; left--) {
+    const kind = FLOOD_KINDS[bytes.u8()]!;
+    const near = bytes.u32();
+    const subject = bytes.text();
+    const raiders = bytes.u32();
+    state.floods.push({ ...loadBurst(bytes), kind, near, subject, raiders });
+  }
+  for (let left = bytes.u16(); left > 0; left--) {
+    const pane = Pane.closed(bytes);
+    state.recent.push(pane);
+    state.repeats.count(pane, 0, pane.rows, 1);
+  }
+  return state;
+}

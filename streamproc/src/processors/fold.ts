@@ -27,13 +27,13 @@ export type FoldOutput =
 
 /**
  * What a fold says only to the later ones of the list, in the same step: never committed, never on the log. Times are whole
- * seconds since the epoch; a pane or reaction belongs to the fold that made it and must not be changed or kept.
+ * seconds since the epoch. A pane that comes with `seconds` no longer changes and may be kept.
  */
 export type FoldHandover =
   /** The seconds fromS … untilS − 1 are final. With a pane it is that one second; without, nobody wrote; `heard` false: the source did not hear them. Every second is handed over once, in order, a long silence in one piece. */
   | { type: "seconds"; fromS: number; untilS: number; pane: Pane | null; heard: boolean }
-  /** The second untilS − 1 has just passed by the channel's clock; the panes (oldest first) may still change. Said once a second while lines come. */
-  | { type: "glance"; untilS: number; panes: readonly Pane[] }
+  /** The second untilS − 1 has just passed by the channel's clock and may still change. The open panes, oldest first; of pane i the first rows[i] rows had come by then (the rest of a pane may be newer). Said once a second while lines come. */
+  | { type: "glance"; untilS: number; panes: readonly Pane[]; rows: readonly number[] }
   /** Final seconds again, as bursts see them: without floods. */
   | { type: "reaction"; reaction: Reaction };
 

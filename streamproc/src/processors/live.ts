@@ -1,16 +1,21 @@
 import type { HypeForecast } from "@hypecast/contracts/hype.ts";
 import type { LiveTick } from "@hypecast/contracts/live.ts";
 import { MOODS } from "@hypecast/contracts/moods.ts";
-import { bursts, type BurstsState } from "./bursts.ts";
+import { bursts, lastMinute, recentDigests, type BurstsState } from "./bursts.ts";
+import { Distinct } from "./distinct.ts";
 import type { Fold } from "./fold.ts";
-import { hype, type HypeState } from "./hype.ts";
+import { hype, perMinute, provisionalOf, TICK_S, type Counts, type HypeState } from "./hype.ts";
 import { folds } from "./index.ts";
-import { windows, type WindowsState } from "./windows.ts";
+import { LATENESS_MS, windows, type WindowsState } from "./windows.ts";
 
 const place = (fold: Fold): number => folds.indexOf(fold);
 const WINDOWS = place(windows);
 const BURSTS = place(bursts);
 const HYPE = place(hype);
+
+/** The provisional value looks at as many seconds as the final one. */
+const VALUE_S = 15;
+const TOP_EMOTES = 8;
 
 /**
  * What a channel looks like this instant, from the folds' states in the order of `folds`; changes none of them. Null until
@@ -22,37 +27,87 @@ export function liveTick(
   states: readonly unknown[],
   forecast: HypeForecast | null,
 ): LiveTick | null {
-  const panes = states[WINDOWS] as WindowsState;
-  void (states[BURSTS] as BurstsState);
-  void (states[HYPE] as HypeState);
-  if (panes.clockMs === null) return null;
-  let messages = 0;
-  for (const pane of panes.panes.values()) messages += pane.messages;
-  void MOODS;
+  const heard = states[WINDOWS] as WindowsState;
+  const reacted = states[BURSTS] as BurstsState;
+  const meter = states[HYPE] as HypeState;
+  const { clockMs } = heard;
+  if (clockMs === null) return null;
+  const open = [...heard.panes.values()].toSorted((a, b) => a.second - b.second);
+  const nowS = Math.floor(clockMs / 1000);
+  const counts = countsSince(reacted, open, nowS - VALUE_S);
+  const { value, parts } = provisionalOf(meter, counts);
+  const last = meter.last;
+
+  let openMessages = 0;
+  let lastSecond = 0;
+  const openMoods = MOODS.map(() => 0);
+  for (const pane of open) {
+    openMessages += pane.messages;
+    if (pane.second === nowS - 1) lastSecond = pane.messages;
+    for (let mood = 0; mood < MOODS.length; mood++) openMoods[mood]! += pane.moods[mood]!;
+  }
+  const minute = lastMinute(reacted);
+  const moods: LiveTick["moods"] = {};
+  const moodTimes: LiveTick["moodTimes"] = {};
+  for (const [at, mood] of MOODS.entries()) {
+    const lines = minute.moods[at]!.lines + openMoods[at]!;
+    if (lines === 0) continue;
+    moods[mood] = lines;
+    const { times } = minute.moods[at]!;
+    if (times !== null) moodTimes[mood] = times;
+  }
   return {
     channelId,
-    atMs: panes.clockMs,
+    atMs: clockMs,
     run,
-    lines: panes.countedLines,
-    newestSentAtMs: panes.newestSentAtMs,
-    newestReceivedAtMs: panes.newestReceivedAtMs,
-    state: "warming",
-    value: null,
-    warm: 0,
-    trend: null,
-    usualLow: null,
-    usualHigh: null,
-    peak: null,
-    messagesPerMin: messages,
-    messagesPerS: messages,
-    messagesTimes: null,
-    chattersPerMin: 0,
-    chattersTimes: null,
-    moods: {},
-    moodTimes: {},
-    emotes: [],
-    parts: {},
+    lines: heard.countedLines,
+    newestSentAtMs: heard.newestSentAtMs,
+    newestReceivedAtMs: heard.newestReceivedAtMs,
+    state: last?.state ?? "warming",
+    value,
+    warm: last?.warm ?? 0,
+    trend: last?.trend ?? null,
+    usualLow: last?.usualLow ?? null,
+    usualHigh: last?.usualHigh ?? null,
+    peak: value === null ? null : Math.max(value, last?.peak ?? 0),
+    ...perMinute(meter, messagesLastMinute(meter, nowS) + openMessages, last?.chattersPerMin ?? 0),
+    messagesPerS: lastSecond,
+    moods,
+    moodTimes,
+    emotes: minute.emotes
+      .filter((emote) => emote.lines > 0)
+      .toSorted((a, b) => b.lines - a.lines || (a.key < b.key ? -1 : 1))
+      .slice(0, TOP_EMOTES)
+      .map((emote) => [emote.key, emote.name, emote.lines, emote.times]),
+    parts,
     forecast,
-    gap: false,
+    gap: heard.gaps.some((gap) => gap.fromMs < clockMs && gap.toMs > clockMs - LATENESS_MS),
   };
+}
+
+function countsSince(state: BurstsState, open: Parameters<typeof recentDigests>[1], fromS: number): Counts {
+  const users = new Distinct();
+  const moods = MOODS.map(() => 0);
+  let lines = 0;
+  let emoteLines = 0;
+  for (const digest of recentDigests(state, open, fromS)) {
+    lines += digest.lines;
+    emoteLines += digest.emoteLines;
+    for (let mood = 0; mood < MOODS.length; mood++) moods[mood]! += digest.moods[mood]!;
+    for (const user of digest.users) users.add(user);
+  }
+  return {
+    rate: lines,
+    chatters: users.count(),
+    emotes: emoteLines,
+    moods: Math.max(...moods),
+    emoteShare: lines === 0 ? 0 : emoteLines / lines,
+  };
+}
+
+/** Final lines of the last minute, in steps of a slot. */
+function messagesLastMinute(state: HypeState, nowS: number): number {
+  let sum = 0;
+  for (const slot of state.slots) if (slot.tick * TICK_S >= nowS - 60) sum += slot.messages;
+  return sum;
 }

@@ -3,9 +3,13 @@ import { mix } from "./distinct.ts";
 import { Tally } from "./tally.ts";
 
 /** Lines of one second that are also kept as rows; a faster second keeps its first ones, counts stay exact. */
-export const ROWS_BOUND = 2048;
+export const ROWS_BOUND = 1024;
 /** Message ids of one second that are remembered against duplicates; the further ones of a faster second are not. */
 export const IDS_BOUND = 8192;
+
+/** Texts of one second that are kept to say what a flood repeats: what a flood repeats is soon among them. */
+const QUOTES_BOUND = 24;
+const QUOTE_LENGTH = 60;
 
 /** Bits of a row's flags. The lowest seven are the moods in the order of MOODS. */
 export const FLAG = {
@@ -39,10 +43,8 @@ export class Pane extends Tally {
   rowFlags = new Uint32Array(16);
   rowEmotes = new Uint16Array(16);
   readonly ids = new IdSet();
-  /** Subs of the largest gift bomb that began in this second. */
-  bomb = 0;
-  /** Login of the latest raider. */
-  raider = "";
+  /** Beginnings of long texts and commands, by near-repeat key. */
+  readonly quotes = new Map<number, string>();
 
   constructor(second: number) {
     super();
@@ -67,12 +69,20 @@ export class Pane extends Tally {
     this.rows = at + 1;
   }
 
+  quote(near: number, text: string): void {
+    if (this.quotes.size >= QUOTES_BOUND || this.quotes.has(near)) return;
+    this.quotes.set(near, text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text);
+  }
+
   override save(out: ByteWriter): void {
     out.f64(this.second);
     super.save(out);
     out.text(this.emoteSet);
-    out.text(this.raider);
-    out.u32(this.bomb);
+    this.ids.save(out);
+    this.#saveRows(out);
+  }
+
+  #saveRows(out: ByteWriter): void {
     out.u32(this.rows);
     for (let i = 0; i < this.rows; i++) {
       out.u32(this.rowUser[i]!);
@@ -80,18 +90,46 @@ export class Pane extends Tally {
       out.u32(this.rowFlags[i]!);
       out.u16(this.rowEmotes[i]!);
     }
-    this.ids.save(out);
+    out.u32(this.quotes.size);
+    for (const [near, text] of this.quotes) {
+      out.u32(near);
+      out.text(text);
+    }
+  }
+
+  #loadRows(bytes: ByteReader): void {
+    for (let left = bytes.u32(); left > 0; left--)
+      this.row(bytes.u32(), bytes.u32(), bytes.u32(), bytes.u16());
+    for (let left = bytes.u32(); left > 0; left--) this.quotes.set(bytes.u32(), bytes.text());
+  }
+
+  /** Of a closed second only what bursts look at: rows, and which emotes they name. */
+  saveClosed(out: ByteWriter): void {
+    out.f64(this.second);
+    out.u16(this.emotes.size);
+    for (const { ref, name } of this.emotes.values()) {
+      out.text(ref);
+      out.text(name);
+    }
+    this.#saveRows(out);
+  }
+
+  static closed(bytes: ByteReader): Pane {
+    const pane = new Pane(bytes.f64());
+    for (let left = bytes.u16(); left > 0; left--) {
+      const ref = bytes.text();
+      pane.emotes.set(ref, { ref, name: bytes.text(), uses: 0, lines: 0, place: pane.emotes.size + 1 });
+    }
+    pane.#loadRows(bytes);
+    return pane;
   }
 
   static from(bytes: ByteReader): Pane {
     const pane = new Pane(bytes.f64());
     pane.load(bytes);
     pane.emoteSet = bytes.text();
-    pane.raider = bytes.text();
-    pane.bomb = bytes.u32();
-    for (let left = bytes.u32(); left > 0; left--)
-      pane.row(bytes.u32(), bytes.u32(), bytes.u32(), bytes.u16());
     pane.ids.load(bytes);
+    pane.#loadRows(bytes);
     return pane;
   }
 }

@@ -19,4 +19,6 @@ export interface Reaction {
   moods: readonly number[];
   /** Who wrote: hashed ids, one a line, at most pane.ts's ROWS_BOUND. */
   users: Uint32Array;
+  /** … and who wrote a line that reacts. */
+  reacting: readonly number[];
 }

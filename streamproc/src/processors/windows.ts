@@ -167,6 +167,7 @@ function addLine(pane: Pane, line: ChatLine, channelId: string): void {
   pane.texts.add(text.textKey);
   pane.nears.add(text.nearKey);
   pane.row(user, text.nearKey, flags, rowEmotes);
+  if ((flags & (FLAG.long | FLAG.command)) !== 0) pane.quote(text.nearKey, line.text);
 }
 
 /** Code points that the emotes cover, and the row's two emotes. */
@@ -196,6 +197,7 @@ function addEmotes(pane: Pane, emotes: NonNullable<ChatLine["emotes"]>): typeof 
   return covered;
 }
 
+// The gifts of a bomb (submysterygift) follow as notices of their own.
 const SUB_KINDS: ReadonlySet<string> = new Set([
   "sub",
   "resub",
@@ -208,7 +210,7 @@ const SUB_KINDS: ReadonlySet<string> = new Set([
 /** A notice that comes after its second has closed counts in the first open one: nobody's sub is lost. */
 function countNotice(state: WindowsState, notice: ChatNotice, emit: Emit): void {
   const isSub = SUB_KINDS.has(notice.kind);
-  if (!isSub && notice.kind !== "raid" && notice.kind !== "submysterygift") return;
+  if (!isSub && notice.kind !== "raid") return;
   const atMs = believable(state, notice.sentAtMs);
   if (state.clockMs === null) advance(state, atMs, emit);
   const newest = Math.floor(state.clockMs! / 1000);
@@ -217,12 +219,7 @@ function countNotice(state: WindowsState, notice: ChatNotice, emit: Emit): void 
   if (!pane.ids.add(notice.id)) return;
   const count = notice.count ?? 1;
   if (isSub) pane.subs++;
-  // The gifts of a bomb follow as notices of their own.
-  else if (notice.kind === "submysterygift") pane.bomb = Math.max(pane.bomb, count);
-  else {
-    pane.raiders += count;
-    pane.raider = notice.login;
-  }
+  else pane.raiders += count;
 }
 
 function believable(state: WindowsState, atMs: number): number {
@@ -265,9 +262,10 @@ function advance(state: WindowsState, toMs: number, emit: Emit): void {
   const nowS = Math.floor(toMs / 1000);
   if (nowS <= state.glancedS) return;
   state.glancedS = nowS;
-  const open = [...state.panes.values()].filter((pane) => pane.second < nowS);
-  if (open.length === 0) return;
-  emit({ type: "glance", untilS: nowS, panes: open.toSorted((a, b) => a.second - b.second) });
+  const panes = [...state.panes.values()]
+    .filter((pane) => pane.second < nowS)
+    .toSorted((a, b) => a.second - b.second);
+  if (panes.length > 0) emit({ type: "glance", untilS: nowS, panes, rows: panes.map((pane) => pane.rows) });
 }
 
 /** The first windows are older than the first line: what came before was not heard. */

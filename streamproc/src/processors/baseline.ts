@@ -1,0 +1,134 @@
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+
+/** The past that a burst is measured against: 60 bins of 5 heard seconds. */
+export const BIN_S = 5;
+export const BINS = 60;
+/** Seconds that the scan looks back over. */
+export const SCAN_S = 10;
+/** Spread of the rate beyond chance (variance = μ + α μ²) is at least this: no chat is Poisson. */
+const ALPHA_MIN = 0.05;
+const ALPHA_MAX = 3;
+
+export interface Baseline {
+  /** Usual lines per second. */
+  ratePerS: number;
+  /** Overdispersion α of the counts: variance = μ + α μ². */
+  alpha: number;
+}
+
+/**
+ * The usual rate of a subject from its bins: median and MAD where the median says anything (≥ 4 a bin), else mean and
+ * variance of the bins with the top tenth cut down to the ninth, since the median of few is 0. `floorPerS` is the least rate.
+ */
+export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number): Baseline {
+  const sorted = bins.slice(0, filled).sort();
+  const median = filled === 0 ? 0 : sorted[filled >> 1]!;
+  let usual = median;
+  let variance: number;
+  if (median >= 4) {
+    const off = Float64Array.from(sorted, (count) => Math.abs(count - median)).sort();
+    variance = (1.4826 * off[filled >> 1]!) ** 2;
+  } else {
+    const top = filled === 0 ? 0 : sorted[Math.min(filled - 1, Math.floor(filled * 0.9))]!;
+    let sum = 0;
+    let squares = 0;
+    for (const count of sorted) {
+      const cut = Math.min(count, top);
+      sum += cut;
+      squares += cut * cut;
+    }
+    usual = filled === 0 ? 0 : sum / filled;
+    variance = filled === 0 ? 0 : squares / filled - usual * usual;
+  }
+  const alpha = usual > 0 ? (variance - usual) / (usual * usual) : 0;
+  return {
+    ratePerS: Math.max(usual / BIN_S, floorPerS),
+    alpha: Math.max(ALPHA_MIN, Math.min(ALPHA_MAX, alpha)),
+  };
+}
+
+export interface Scan {
+  /** Signed root of the likelihood ratio, in standard deviations of the baseline. */
+  z: number;
+  /** Seconds of the stretch, ending now, that stands out most. */
+  seconds: number;
+  /** Lines in it. */
+  count: number;
+}
+
+/**
+ * The scan statistic (Kulldorff 1997, in time only): of all stretches of 1 … SCAN_S seconds that end now, the one whose
+ * count is least likely at the usual rate. It gives the strength and the onset at once. `counts`: newest second first.
+ */
+export function scan(counts: ArrayLike<number>, baseline: Baseline): Scan {
+  const best: Scan = { z: 0, seconds: 0, count: 0 };
+  let count = 0;
+  for (let seconds = 1; seconds <= counts.length; seconds++) {
+    count += counts[seconds - 1]!;
+    const usual = baseline.ratePerS * seconds;
+    if (count <= usual) continue;
+    const ratio = 2 * (count * Math.log(count / usual) - (count - usual));
+    const z = Math.sqrt(ratio / (1 + baseline.alpha * usual));
+    if (z <= best.z) continue;
+    best.z = z;
+    best.seconds = seconds;
+    best.count = count;
+  }
+  return best;
+}
+
+/** What one subject (the whole chat, a mood, an emote) did: its last seconds and its bins. */
+export class Track {
+  /** Lines of second s at s mod SCAN_S, final seconds only. */
+  readonly seconds = new Uint16Array(SCAN_S);
+  readonly bins = new Uint16Array(BINS);
+  /** Of the bin that is being filled. */
+  current = 0;
+  #baseline: Baseline | null = null;
+
+  baseline(filled: number, floorPerS: number): Baseline {
+    this.#baseline ??= baselineOf(this.bins, filled, floorPerS);
+    return this.#baseline;
+  }
+
+  /** Lines of the newest minute of bins; `at`: where the next bin goes. */
+  lastMinute(at: number): number {
+    let sum = this.current;
+    for (let ago = 1; ago <= 60 / BIN_S; ago++) sum += this.bins[(at - ago + BINS) % BINS]!;
+    return sum;
+  }
+
+  /** Closes the current bin into place `at`; while its own burst lasts, the subject's bins are damped to `atMost`. */
+  closeBin(at: number, atMost: number): void {
+    this.bins[at] = Math.min(65_535, Math.round(Math.min(this.current, atMost)));
+    this.current = 0;
+    this.#baseline = null;
+  }
+
+  save(out: ByteWriter): void {
+    saveCounts(out, this.seconds);
+    saveCounts(out, this.bins);
+    out.u32(this.current);
+  }
+
+  load(bytes: ByteReader): void {
+    loadCounts(bytes, this.seconds);
+    loadCounts(bytes, this.bins);
+    this.current = bytes.u32();
+  }
+}
+
+/** Most counts are 0: places and values of the others. */
+function saveCounts(out: ByteWriter, counts: Uint16Array): void {
+  let some = 0;
+  for (const count of counts) if (count !== 0) some++;
+  out.u8(some);
+  for (const [at, count] of counts.entries()) {
+    if (count === 0) continue;
+    out.u8(at);
+    out.u16(count);
+  }
+}
+function loadCounts(bytes: ByteReader, counts: Uint16Array): void {
+  for (let left = bytes.u8(); left > 0; left--) counts[bytes.u8()] = bytes.u16();
+}

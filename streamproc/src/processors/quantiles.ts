@@ -1,0 +1,82 @@
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+
+/**
+ * The distribution of one figure in bounded memory that forgets slowly: a histogram of equal steps in which every entry
+ * weighs half of one that comes `halfLife` entries later (forward decay, Cormode et al. 2009).
+ */
+export class Quantiles {
+  readonly #bins: Float32Array;
+  readonly #from: number;
+  readonly #step: number;
+  readonly #growth: number;
+  #weight = 1;
+  #total = 0;
+  entries = 0;
+
+  constructor(from: number, until: number, step: number, halfLife: number) {
+    this.#from = from;
+    this.#step = step;
+    this.#bins = new Float32Array(Math.ceil((until - from) / step));
+    this.#growth = 2 ** (1 / halfLife);
+  }
+
+  add(value: number): void {
+    this.#bins[this.#place(value)]! += this.#weight;
+    this.#total += this.#weight;
+    this.entries++;
+    this.#weight *= this.#growth;
+    if (this.#weight < 2 ** 40) return;
+    for (let i = 0; i < this.#bins.length; i++) this.#bins[i]! /= this.#weight;
+    this.#total /= this.#weight;
+    this.#weight = 1;
+  }
+
+  /** The value below which this share of the weight lies, inside a bin in proportion. NaN while empty. */
+  at(share: number): number {
+    if (this.#total === 0) return NaN;
+    let left = share * this.#total;
+    let last = 0;
+    for (let i = 0; i < this.#bins.length; i++) {
+      const weight = this.#bins[i]!;
+      if (weight === 0) continue;
+      last = i;
+      if (weight >= left) return this.#from + (i + left / weight) * this.#step;
+      left -= weight;
+    }
+    return this.#from + (last + 1) * this.#step;
+  }
+
+  /** The share of the weight below a value. */
+  below(value: number): number {
+    if (this.#total === 0) return NaN;
+    const place = this.#place(value);
+    let sum = 0;
+    for (let i = 0; i < place; i++) sum += this.#bins[i]!;
+    const inside = (value - this.#from) / this.#step - place;
+    return Math.min(1, (sum + this.#bins[place]! * Math.max(0, Math.min(1, inside))) / this.#total);
+  }
+
+  #place(value: number): number {
+    return Math.max(0, Math.min(this.#bins.length - 1, Math.floor((value - this.#from) / this.#step)));
+  }
+
+  save(out: ByteWriter): void {
+    out.f64(this.#weight);
+    out.f64(this.#total);
+    out.f64(this.entries);
+    const some = this.#bins.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0);
+    out.u16(some);
+    for (const [i, weight] of this.#bins.entries()) {
+      if (weight === 0) continue;
+      out.u16(i);
+      out.f32(weight);
+    }
+  }
+
+  load(bytes: ByteReader): void {
+    this.#weight = bytes.f64();
+    this.#total = bytes.f64();
+    this.entries = bytes.f64();
+    for (let left = bytes.u16(); left > 0; left--) this.#bins[bytes.u16()] = bytes.f32();
+  }
+}
