@@ -19,7 +19,7 @@ const TIMES_PER_S = 100;
 const LIST_EVERY_MS = 30_000;
 
 export interface ChannelBuckets {
-  lastState(login: string): Promise<ChannelState | null>;
+  lastState: (login: string) => Promise<ChannelState | null>;
   /**
    * From now on `changed` gets the whole list of the wanted, at once and at every change, and `states` is asked what to write.
    * What a person (or a wrong program) has put there that is no wanted channel is left out.

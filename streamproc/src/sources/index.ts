@@ -4,32 +4,28 @@ import type { Process } from "@hypecast/runtime/run.ts";
 import { openChannels } from "./channels.ts";
 import { openEmotes } from "./emotes/sets.ts";
 import { openLog } from "./publish.ts";
+import { openShare, type Share } from "./share.ts";
+import { askHelix } from "./twitch-chat/helix.ts";
 import { openLimiter } from "./twitch-chat/limits.ts";
-import { openTwitchChat } from "./twitch-chat/source.ts";
+import { openTwitchChat, type TwitchChat } from "./twitch-chat/source.ts";
 
 /** All live sources of this process. Channels come and go by the KV bucket; what is heard goes into the log. */
 export async function startSources(process: Process, nc: NatsConnection): Promise<void> {
-  const { config, log, instance } = process;
-  const writer = process.own(await openLog(nc, log));
+  const { config, log, instance, own } = process;
+  let chat: TwitchChat | null = null;
+  let share: Share | null = null;
+
+  const writer = own(await openLog(nc, log, () => share?.sure() ?? true));
   const account = config.TWITCH_LOGIN === "" ? "anonymous" : config.TWITCH_LOGIN.toLowerCase();
-  const limiter = process.own(openLimiter(config.HYPECAST_REDIS_URL, account, () => 1, log));
-  let dated = (_atMs: number): void => {};
-  const emotes = process.own(await openEmotes(config, log, (atMs) => dated(atMs)));
-  const buckets = process.own(await openChannels(nc, log));
-  const chat = await openTwitchChat({
-    config,
-    log,
-    nc,
-    writer,
-    limiter,
-    emotes,
-    lastState: (login) => buckets.lastState(login),
-  });
-  process.own(chat);
-  dated = (atMs) => chat.dated(atMs);
-  await buckets.follow(
-    (wanted) => chat.want(wanted),
-    () => chat.states(),
+  const limiter = own(openLimiter(config.HYPECAST_REDIS_URL, account, () => share?.processes() ?? 1, log));
+  const emotes = own(await openEmotes(config, log, (atMs) => chat?.dated(atMs)));
+  const buckets = own(await openChannels(nc, log));
+  chat = own(
+    await openTwitchChat({ config, log, nc, writer, limiter, emotes, lastState: buckets.lastState }),
   );
-  process.own(reportHealth(nc, "sources", instance, () => chat.health()));
+  const { want, states, health } = chat;
+  share = own(await openShare(nc, instance, config.HYPECAST_NATS_REPLICAS, log, want));
+  await buckets.follow(share.want, states);
+  own(askHelix(config, log, chat));
+  own(reportHealth(nc, "sources", instance, health));
 }

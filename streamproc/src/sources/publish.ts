@@ -65,6 +65,7 @@ interface Single {
   body: string;
   id: string | null;
   gap: ChatGap | null;
+  extra: Record<string, string> | null;
   sent: (() => void) | null;
 }
 type Item = Pack | Single;
@@ -83,7 +84,7 @@ export interface LogWriter {
   /** A pack that the caller has made, with an id and headers of its own (replay). */
   pack(lines: ChatLine[], emoteSet: string, id: string, extra: Record<string, string>): void;
   /** An event of a channel, after all that was said of it before. */
-  event<Type extends EventType>(type: Type, event: Payload<Type> & { id: string; channelId: string }): void;
+  event(type: EventType, event: { id: string; channelId: string }, extra?: Record<string, string>): void;
   /** One alive marker, after all that was said before of its partition's channels; `sent` runs when the log has it. */
   alive(partition: number, atMs: number, channels: string[], sent?: () => void): void;
   /** Characters that wait. */
@@ -101,7 +102,12 @@ export interface LogWriter {
  * channel, and of alive markers against the lines before them, is the order of the calls. While a message is in flight the
  * next packs fill, so the busier it gets the fewer messages a line costs.
  */
-export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWriter> {
+export async function openLog(
+  nc: NatsConnection,
+  log: Logger,
+  /** Asked before each message. False: somebody else has taken over; what waits is forgotten, since a gap covers it. */
+  mayPublish: () => boolean = () => true,
+): Promise<LogWriter> {
   const js = jetstream(nc, { timeout: PUBLISH_TIMEOUT_MS });
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const lanes: Lane[] = Array.from({ length: PARTITIONS }, () => ({
@@ -176,7 +182,7 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
           await sleep(PACK_MS - age);
         if (lane.open.get(item.channelId) === item) lane.open.delete(item.channelId);
       }
-      await send(item);
+      if (mayPublish()) await send(item);
       lane.queue.shift();
       grow(lane, -item.chars);
     }
@@ -193,7 +199,7 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
         await js.publish(subject, body, { headers: head, ...(id === null ? {} : { msgID: id }) });
         break;
       } catch (error) {
-        if (nc.isClosed()) return;
+        if (nc.isClosed() || !mayPublish()) return;
         retries.inc();
         if (wait === RETRY_MS.first)
           log.warn({ err: error, subject }, "the log did not take a message, trying again");
@@ -209,7 +215,7 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
 
   /** Only this lane publishes on the subject, so an uncertain message is there if and only if it is the last one. */
   const isThere = async (subject: string, id: string): Promise<boolean> => {
-    const last = await jsm.direct.getMessage("CHAT", { last_by_subj: subject });
+    const last = await jsm.streams.getMessage("CHAT", { last_by_subj: subject });
     return last?.header.get("Nats-Msg-Id") === id;
   };
 
@@ -251,7 +257,7 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
       const openedAt = performance.now();
       add(laneOf(channelId), { kind: "lines", channelId, lines, chars: size, emoteSet, openedAt, extra, id });
     },
-    event(type, event) {
+    event(type, event, extra) {
       const lane = laneOf(event.channelId);
       lane.open.delete(event.channelId);
       add(lane, {
@@ -261,7 +267,8 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
         subject: subjectOf(type, event.channelId),
         body: JSON.stringify(event),
         id: `${type.name}:${event.id}`,
-        gap: type.name === chatGap.name ? (event as unknown as ChatGap) : null,
+        gap: type.name === chatGap.name ? (event as ChatGap) : null,
+        extra: extra ?? null,
         sent: null,
       });
     },
@@ -276,13 +283,14 @@ export async function openLog(nc: NatsConnection, log: Logger): Promise<LogWrite
         body: JSON.stringify({ atMs, channels } satisfies Payload<typeof chatAlive>),
         id: null,
         gap: null,
+        extra: null,
         sent: sent ?? null,
       });
     },
     queuedChars: () => chars,
     overflowed: () => overflow,
     below(limit) {
-      if (chars < limit) return Promise.resolve();
+      if (chars < limit || nc.isClosed()) return Promise.resolve();
       return new Promise((resolve) => waiting.push({ chars: limit, resolve }));
     },
     async close(withinMs = 3000) {
@@ -306,17 +314,18 @@ function gapItem(gap: ChatGap): Single {
     body: JSON.stringify(whole),
     id: `${chatGap.name}:${whole.id}`,
     gap: whole,
+    extra: null,
     sent: null,
   };
 }
 
 function wire(item: Item): [subject: string, body: Uint8Array | string, id: string | null, head: MsgHdrs] {
   const head = headers();
+  for (const [name, value] of Object.entries(item.extra ?? {})) head.set(name, value);
   if (item.kind === "event") return [item.subject, item.body, item.id, head];
   const body = packLines(item.lines);
   head.set(LINES_HEADER, String(item.lines.length));
   if (item.emoteSet !== "") head.set(EMOTE_SET_HEADER, item.emoteSet);
-  for (const [name, value] of Object.entries(item.extra ?? {})) head.set(name, value);
   // From the content: the same pack, sent again after a lost answer, is the same message.
   const id = item.id ?? `${item.channelId}:${hash("sha1", body, "base64url")}`;
   return [subjectOf(chatLines, item.channelId), body, id, head];

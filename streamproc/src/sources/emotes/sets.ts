@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ChannelState } from "@hypecast/contracts/channel.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
@@ -27,6 +28,8 @@ export interface ChannelEmotes {
   /** From now on this channel's sets are fetched and kept fresh; again after `forget`. */
   use(channelId: string): void;
   forget(channelId: string): void;
+  /** Resolves when each of the channel's sets has been fetched or has failed once. */
+  settled(channelId: string): Promise<void>;
   of(channelId: string): { readonly names: EmoteNames; readonly hash: string };
   states(channelId: string): ChannelState["emotes"];
   close(): void;
@@ -43,6 +46,8 @@ interface EmoteSet {
   failures: number;
   timer: NodeJS.Timeout | null;
   busy: boolean;
+  /** Fetched, or failed, in this run. */
+  tried: boolean;
 }
 
 const kept = z.object({
@@ -107,6 +112,7 @@ export async function openEmotes(
       failures: 0,
       timer: null,
       busy: false,
+      tried: false,
     };
     sets.set(key, set);
     void begin(set, key);
@@ -191,6 +197,7 @@ export async function openEmotes(
         );
     }
     set.busy = false;
+    set.tried = true;
     if (!stop.signal.aborted && sets.get(keyOf(set.provider, set.channelId)) === set)
       set.timer = setTimeout(() => ask(set), wait);
   };
@@ -240,6 +247,12 @@ export async function openEmotes(
         setFollow(set, null);
         sets.delete(key);
       }
+    },
+    async settled(channelId) {
+      const waitFor = [...sets.values()].filter(
+        (set) => set.channelId === null || set.channelId === channelId,
+      );
+      while (waitFor.some((set) => !set.tried) && !stop.signal.aborted) await sleep(20);
     },
     of(channelId) {
       let found = merged.get(channelId);

@@ -14,6 +14,7 @@ import { partitionOf } from "@hypecast/contracts/event.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter, gauge } from "@hypecast/runtime/metrics.ts";
+import type { Health } from "@hypecast/runtime/report.ts";
 import type { ChannelEmotes } from "../emotes/sets.ts";
 import { gapId, type LogWriter } from "../publish.ts";
 import { chatLineOf, chatModerationOf, chatNoticeOf, fromAnotherRoom, validId, type Heard } from "./chat.ts";
@@ -21,7 +22,7 @@ import { monotonicMs, noticeSleep, twitchClock } from "./clock.ts";
 import { openTransport, type Transport } from "./connection.ts";
 import { parseIrc, type IrcMessage } from "./irc.ts";
 import type { Limiter } from "./limits.ts";
-import { backoffMs, newLink, watch, type Link } from "./link.ts";
+import { backoffMs, newLink, PING_AFTER_MS, watch, type Link } from "./link.ts";
 import { refusalOf, TOKEN_REFUSED } from "./notices.ts";
 
 /** Twitch has no written limit; the big bots keep to this (a lost connection loses so many channels at once). */
@@ -32,9 +33,12 @@ const CONFIRM_MS = 10_000;
 const REFUSED_AGAIN_MS = { first: 60_000, most: 15 * 60_000 };
 const TICK_MS = 250;
 const ALIVE_EVERY_MS = 1000;
+/** Lines that are older than this when they are read came out of a backlog (we were paused, or are too slow). */
+const BEHIND_MS = 1000;
 
 /** Commands that say nothing we need. */
 const IGNORED = new Set([
+  "JOIN",
   "002",
   "003",
   "004",
@@ -86,6 +90,9 @@ interface Connection {
   /** Monotonic; null while a connection is open or being opened. */
   retryAt: number | null;
   refused: string | null;
+  /** How old its newest line was when it was read, and when that was: more than a blink means that older ones still wait. */
+  lagMs: number;
+  lagAt: number;
   closed: boolean;
 }
 
@@ -115,9 +122,9 @@ interface Channel {
 
 export interface TwitchChat {
   /** What shall be watched, whole: what is missing is left, what is new is joined. */
-  want(channels: readonly WantedChannel[]): void;
-  states(): ChannelState[];
-  health(): { status: "ok" | "degraded"; reason: string | null; figures: Record<string, number> };
+  want: (channels: readonly WantedChannel[]) => void;
+  states: () => ChannelState[];
+  health: () => Health;
   /** What Helix says of a channel. */
   describe(
     login: string,
@@ -246,7 +253,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 
   const aliveOnTheLog = async (channelId: string): Promise<number> => {
     const subject = `${chatAlive.name}.${partitionOf(channelId)}`;
-    const last = await jsm.direct.getMessage("CHAT", { last_by_subj: subject });
+    const last = await jsm.streams.getMessage("CHAT", { last_by_subj: subject });
     const alive = last?.json<ChatAlive>();
     return alive?.channels.includes(channelId) === true ? alive.atMs : 0;
   };
@@ -285,16 +292,22 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
   const unhear = (channel: Channel, reason: ChatGap["reason"]): void => {
     if (channel.joinedAt === null) return;
     settleGap(channel);
-    const heardAt = channel.connection?.link.heardAt ?? channel.joinedAt;
-    const fromMs = clock.at(Math.max(heardAt, channel.joinedAt));
+    const fromMs = channel.connection === null ? null : heardUntil(channel.connection, channel.joinedAt);
     if (fromMs !== null) channel.unheard = { fromMs: Math.max(fromMs, channel.aliveAtMs ?? 0), reason };
     channel.joinedAt = null;
   };
 
   /** Twitch has confirmed the JOIN. */
   const hear = (channel: Channel, roomId: string): void => {
-    if (roomId !== "" && validId(roomId) && channel.channelId === null) channel.channelId = roomId;
-    if (channel.channelId === null || channel.joinedAt !== null) return;
+    if (channel.joinedAt !== null || !validId(roomId)) return;
+    if (channel.channelId !== roomId) {
+      // The name belongs to somebody else than when it was last heard: another channel, with no past here.
+      if (channel.channelId !== null) emotes.forget(channel.channelId);
+      channel.channelId = roomId;
+      channel.unheard = null;
+      channel.aliveAtMs = null;
+      channel.lastLineAtMs = null;
+    }
     joins.delete(channel);
     channel.joinedAt = monotonicMs();
     channel.askedAt = null;
@@ -329,6 +342,8 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
       attempt: 0,
       retryAt: null,
       refused: null,
+      lagMs: 0,
+      lagAt: -Infinity,
       closed: false,
     };
     connections.add(connection);
@@ -389,10 +404,8 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     connection.link.up = false;
     if (connection.closed) return;
     if (wasUp && monotonicMs() - connection.link.startedAt > 30_000) connection.attempt = 0;
-    const wait =
-      connection.refused === null
-        ? backoffMs(why === "asked" ? 0 : connection.attempt++, Math.random())
-        : REFUSED_AGAIN_MS.most;
+    const attempt = why === "asked" ? 0 : connection.attempt++;
+    const wait = why === "refused" ? refusedAgainMs(attempt) : backoffMs(attempt, Math.random());
     connection.retryAt = monotonicMs() + wait;
     for (const channel of connection.channels) {
       if (channel.retryAt !== null) continue;
@@ -449,11 +462,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     joins.delete(channel);
     unhear(channel, "connection_lost");
     channel.askedAt = null;
-    const wait = Math.min(
-      REFUSED_AGAIN_MS.most,
-      REFUSED_AGAIN_MS.first * 2 ** Math.min(channel.attempt++, 8),
-    );
-    channel.retryAt = monotonicMs() + wait * (1 + Math.random() / 5);
+    channel.retryAt = monotonicMs() + refusedAgainMs(channel.attempt++);
     say(channel, state, reason);
   };
 
@@ -474,11 +483,6 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
         hear(channel, message.roomId);
         return count(onChat(connection, message));
       }
-      case "JOIN": {
-        const channel = channels.get(message.channel);
-        if (message.nick === nick && channel?.connection === connection) hear(channel, "");
-        return count("control");
-      }
       case "PING":
         connection.transport?.send(`PONG :${message.text}`);
         return count("control");
@@ -498,8 +502,9 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 
   const onNotice = (connection: Connection, message: IrcMessage): void => {
     if (!connection.link.up && TOKEN_REFUSED.test(message.text)) {
-      connection.refused = message.text;
-      return lost(connection, "refused", message.text);
+      if (anonymous) return lost(connection, "closed", message.text);
+      connection.refused = message.text.slice(0, 300);
+      return lost(connection, "refused", connection.refused);
     }
     const channel = channels.get(message.channel);
     const state = refusalOf(message);
@@ -522,7 +527,10 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 
     const sent = clock.sent(message.sentAtMs, channel.connection.link.heardAt);
     if (sent === null) return message.command === "ROOMSTATE" ? "control" : "malformed";
-    if (!sent.believed && message.sentAtMs > 0) forgedTimes.inc();
+    if (sent.believed) {
+      connection.lagAt = connection.link.heardAt;
+      connection.lagMs = (clock.at(connection.lagAt) ?? sent.atMs) - sent.atMs;
+    } else if (message.sentAtMs > 0) forgedTimes.inc();
     if (channel.unheard !== null) settleGap(channel);
     const set = emotes.of(channelId);
     const heard: Heard = { channelId, sentAtMs: sent.atMs, receivedAtMs: Date.now(), emotes: set.names };
@@ -589,7 +597,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     for (const channel of channels.values()) {
       if (channel.joinedAt === null || channel.connection === null || channel.channelId === null) continue;
       settleGap(channel);
-      const heard = clock.at(Math.max(channel.connection.link.heardAt, channel.joinedAt));
+      const heard = heardUntil(channel.connection, channel.joinedAt);
       if (heard === null) continue;
       const atMs = Math.max(heard, channel.aliveAtMs ?? 0);
       const partition = partitionOf(channel.channelId);
@@ -615,6 +623,13 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
         from = to;
       }
     }
+  };
+
+  /** Twitch's time before which all that a connection brought has been read. */
+  const heardUntil = (connection: Connection, joinedAt: number): number | null => {
+    const at = clock.at(Math.max(connection.link.heardAt, joinedAt));
+    const behind = connection.lagMs > BEHIND_MS && connection.link.heardAt - connection.lagAt < PING_AFTER_MS;
+    return at === null || !behind ? at : Math.max(at - connection.lagMs, clock.at(joinedAt) ?? 0);
   };
 
   const timer = setInterval(tick, TICK_MS);
@@ -669,8 +684,8 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
       if (channel === undefined) return;
       if (found.name !== undefined) channel.name = found.name;
       if (found.stream !== undefined) channel.stream = found.stream;
-      if (found.gone !== undefined && channel.joinedAt === null && channel.state !== "paused")
-        refuse(channel, found.gone, found.reason ?? "");
+      if (found.gone === undefined || channel.joinedAt !== null || channel.state === "paused") return;
+      if (channel.state !== found.gone) refuse(channel, found.gone, found.reason ?? "");
     },
     dated: (atMs) => clock.dated(atMs, monotonicMs()),
     close() {
@@ -682,6 +697,10 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     },
   };
 }
+
+const refusedAgainMs = (attempt: number): number =>
+  Math.min(REFUSED_AGAIN_MS.most, REFUSED_AGAIN_MS.first * 2 ** Math.min(attempt, 8)) *
+  (1 + Math.random() / 5);
 
 const wallOf = (monotonic: number | null): number | null =>
   monotonic === null ? null : Math.round(Date.now() + (monotonic - monotonicMs()));
