@@ -1,0 +1,169 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from "@uwsjs/core";
+import type { Logger } from "@hypecast/runtime/log.ts";
+import { problemOf, PROBLEMS, ProblemError, type ProblemCode } from "./problems.ts";
+
+/** A request as the rest of the gateway sees it: uWS forgets its own as soon as the handler returns, so this is a copy. */
+export interface Request {
+  /** Upper case; HEAD arrives as GET with `bodyless`. */
+  readonly method: string;
+  readonly bodyless: boolean;
+  /** Still percent-encoded. */
+  readonly path: string;
+  readonly query: string;
+  /** Address of the peer, or what a trusted proxy says of it. */
+  readonly client: string;
+  header(name: KeptHeader): string;
+  /** Reads the body; throws ProblemError `body_too_large` beyond `most` bytes. */
+  body(most: number): Promise<Buffer>;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+const KEPT_HEADERS = [
+  "host",
+  "origin",
+  "cookie",
+  "authorization",
+  "accept",
+  "accept-encoding",
+  "content-type",
+  "content-length",
+  "if-none-match",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+] as const;
+type KeptHeader = (typeof KEPT_HEADERS)[number];
+
+const STATUS_TEXT: Record<number, string> = {
+  200: "OK",
+  201: "Created",
+  204: "No Content",
+  303: "See Other",
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+const statusLine = (status: number): string => `${status} ${STATUS_TEXT[status] ?? ""}`;
+
+/** Sent with everything. The page's own policy is in its <meta> (the build knows the hashes); frames are forbidden here, where a meta cannot. */
+const SECURITY_HEADERS = {
+  "Content-Security-Policy": "frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "same-origin",
+  "Cross-Origin-Opener-Policy": "same-origin",
+} as const;
+
+export const json = (status: number, value: unknown, headers: Record<string, string> = {}): Reply => ({
+  status,
+  headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
+  body: JSON.stringify(value),
+});
+
+export function problemReply(code: ProblemCode, detail: string, path: string, headers = {}): Reply {
+  return {
+    status: PROBLEMS[code][0],
+    headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store", ...headers },
+    body: JSON.stringify(problemOf(code, detail, path)),
+  };
+}
+
+/** Answers every request by one handler. What the handler throws becomes a problem; only our own faults are logged. */
+export function serveHttp(
+  app: TemplatedApp,
+  handle: (request: Request) => Reply | Promise<Reply>,
+  log: Logger,
+  finished: (answered: { route: string; status: number; seconds: number }) => void,
+): void {
+  app.any("/*", (res, req) => {
+    const beganMs = performance.now();
+    let gone = false;
+    res.onAborted(() => {
+      gone = true;
+    });
+    const request = copyOf(res, req, () => gone);
+    const answer = (reply: Reply): void => {
+      finished({
+        route: /^\/(?:api|emotes|health|metrics|_app)/.exec(request.path)?.[0] ?? "page",
+        status: reply.status,
+        seconds: (performance.now() - beganMs) / 1000,
+      });
+      if (!gone) write(res, request, reply);
+    };
+    let reply: Reply | Promise<Reply>;
+    try {
+      reply = handle(request);
+    } catch (error) {
+      reply = failure(error, request, log);
+    }
+    if (reply instanceof Promise)
+      void reply.catch((error: unknown) => failure(error, request, log)).then(answer);
+    else answer(reply);
+  });
+}
+
+function failure(error: unknown, request: Request, log: Logger): Reply {
+  if (error instanceof ProblemError)
+    return problemReply(error.code, error.message, request.path, error.headers);
+  log.error({ err: error, method: request.method, path: request.path }, "a request failed");
+  return problemReply("internal", "the request could not be answered", request.path);
+}
+
+function copyOf(res: HttpResponse, req: HttpRequest, gone: () => boolean): Request {
+  const headers = new Map<string, string>(KEPT_HEADERS.map((name) => [name, req.getHeader(name)]));
+  const method = req.getCaseSensitiveMethod().toUpperCase();
+  const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+  return {
+    method: method === "HEAD" ? "GET" : method,
+    bodyless: method === "HEAD",
+    path: req.getUrl(),
+    query: req.getQuery() ?? "",
+    client: peer,
+    header: (name) => headers.get(name) ?? "",
+    body: (most) =>
+      new Promise((resolve, reject) => {
+        if (gone()) return reject(new ProblemError("internal", "the client left"));
+        const declared = Number(headers.get("content-length"));
+        const tooLarge = (): void =>
+          reject(new ProblemError("body_too_large", `the body is larger than ${most} bytes`));
+        if (declared > most) return tooLarge();
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        res.onData((chunk, isLast) => {
+          bytes += chunk.byteLength;
+          if (bytes > most) return tooLarge();
+          // uWS takes the chunk back when this returns.
+          chunks.push(Buffer.from(new Uint8Array(chunk)));
+          if (isLast) resolve(Buffer.concat(chunks));
+        });
+      }),
+  };
+}
+
+function write(res: HttpResponse, request: Request, reply: Reply): void {
+  res.cork(() => {
+    res.writeStatus(statusLine(reply.status));
+    for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...reply.headers }))
+      res.writeHeader(name, value);
+    const body = reply.body ?? "";
+    if (reply.status === 204 || reply.status === 304) res.endWithoutBody();
+    else if (request.bodyless)
+      res.endWithoutBody(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
+    // What is still to come of a body that was refused is not read.
+    else res.end(body, reply.status === 413);
+  });
+}

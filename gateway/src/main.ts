@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { serveMetrics } from "@hypecast/runtime/metrics.ts";
+import { reportHealth } from "@hypecast/runtime/report.ts";
+import { run } from "@hypecast/runtime/run.ts";
+import { createAccess } from "./access.ts";
+import { createApi } from "./api.ts";
+import { createAsk } from "./ask.ts";
+import { openCache } from "./cache.ts";
+import { watchChannels, type Channels } from "./channels.ts";
+import { collectMetrics } from "./exposition.ts";
+import { feedAll, type Feeds } from "./feeds/all.ts";
+import { gatewayHealth, watchBus } from "./health.ts";
+import { serveHttp } from "./http.ts";
+import { createLimits } from "./limits.ts";
+import { requests } from "./metrics.ts";
+import { openApi } from "./openapi.ts";
+import { Hub } from "./push/hub.ts";
+import { serveSockets } from "./push/sockets.ts";
+import { listen } from "./server.ts";
+import { createSite } from "./site.ts";
+import { loadUws } from "./uws.ts";
+import { loadWebApp } from "./web-app.ts";
+
+const root = join(import.meta.dirname, "../..");
+const VERSION = "1";
+
+await run("gateway", async ({ config, log, instance, own }) => {
+  const access = createAccess(config);
+  const { uws, build } = loadUws();
+  const web = loadWebApp(join(root, "web/build"));
+  const app = uws.App();
+
+  const nc = await connectBus(config, "gateway");
+  own({ close: () => nc.drain() });
+  await ensureStreams(nc, config.HYPECAST_NATS_REPLICAS);
+  own(serveMetrics(nc, "gateway", instance));
+  const bus = watchBus(nc);
+  const cache = own(openCache(config.HYPECAST_REDIS_URL, log));
+
+  const hub = new Hub({
+    wire: { publish: (group, frame) => void app.publish(group, frame) },
+    epoch: randomUUID(),
+    build: web.build,
+    watched: (topic, watched) => feeds.watched(topic, watched),
+    columnOf: (topic) => feeds.columnOf(topic),
+  });
+  const channels: Channels = own(
+    await watchChannels(
+      nc,
+      (id) => feeds.now(id),
+      (login) => feeds.forget(login),
+      log,
+    ),
+  );
+  const feeds: Feeds = own(feedAll(nc, hub, channels, VERSION, log));
+  own(reportHealth(nc, "gateway", instance, gatewayHealth(hub, cache.shared)));
+
+  serveHttp(
+    app,
+    createSite({
+      access,
+      limits: createLimits(cache),
+      api: createApi({ channels, ask: createAsk(nc, cache), system: feeds.system }),
+      openapi: JSON.stringify(openApi()),
+      web,
+      notReady: () =>
+        !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",
+      metrics: () => collectMetrics(nc),
+    }),
+    log,
+    ({ route, status, seconds }) =>
+      requests.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
+  );
+  const sockets = serveSockets(app, uws, hub, access);
+  const server = own(await listen(app, uws, config.HYPECAST_HOST, config.HYPECAST_PORT));
+  own(sockets);
+  log.info({ host: config.HYPECAST_HOST, port: server.port, uws: build }, "serving");
+});

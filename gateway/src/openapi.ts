@@ -1,0 +1,85 @@
+import { problem, routes, type Route } from "@hypecast/contracts/api.ts";
+import { z } from "zod";
+
+type Json = Record<string, unknown>;
+
+/** OpenAPI 3.1, made from the routes of the contract. */
+export function openApi(): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, route] of Object.entries(routes) as [string, Route][]) {
+    const path = (paths[route.path] ??= {});
+    path[route.method.toLowerCase()] = operation(name, route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Hypecast",
+      version: "1",
+      description: "Live hype of Twitch chat. The websocket at /ws is described in docs/api.md.",
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: { Problem: schemaOf(problem, "output") },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "HYPECAST_TOKEN, where one is set" },
+        session: { type: "apiKey", in: "cookie", name: "hypecast_session" },
+      },
+    },
+    security: [{}, { token: [] }, { session: [] }],
+  };
+}
+
+function operation(name: string, route: Route): Json {
+  const parameters = [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")];
+  const withBody = route.method === "POST" || route.method === "PATCH";
+  const result =
+    route.status === 204
+      ? { description: "Done" }
+      : {
+          description: "The answer",
+          content: { "application/json": { schema: schemaOf(route.result, "output") } },
+        };
+  return {
+    operationId: name,
+    summary: route.summary,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(withBody
+      ? {
+          requestBody: {
+            required: true,
+            content: { "application/json": { schema: schemaOf(route.body, "input") } },
+          },
+        }
+      : {}),
+    responses: {
+      [route.status]: result,
+      default: {
+        description: "A problem (RFC 9457); `type` is /problems/<code>",
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+  };
+}
+
+function parametersOf(schema: z.ZodType, place: "path" | "query"): Json[] {
+  const { properties = {}, required = [] } = schemaOf(schema, "input") as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === "path" || (required.includes(name) && !("default" in property)),
+    // Query values are coerced from text, so the input of the schema is "anything": its output says the type.
+    schema:
+      place === "query"
+        ? ((schemaOf(schema, "output") as { properties: Record<string, Json> }).properties[name] ?? {})
+        : property,
+  }));
+}
+
+function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+}

@@ -1,0 +1,56 @@
+import type { Problem } from "@hypecast/contracts/api.ts";
+
+/** Every problem that the API may answer with: status, title, and what the reader can do. `type` is `/problems/<code>`. */
+export const PROBLEMS = {
+  invalid_parameters: [400, "A parameter is not valid", "Correct what the detail names and ask again."],
+  not_json: [400, "The body is no JSON", "Send a JSON object."],
+  unauthorized: [
+    401,
+    "A login is needed",
+    "Send the token as Authorization: Bearer, or log in on the start page.",
+  ],
+  wrong_origin: [
+    403,
+    "Another site asked",
+    "Open Hypecast by its own address, or list the origin in HYPECAST_ORIGINS.",
+  ],
+  wrong_host: [
+    403,
+    "The Host header names another machine",
+    "Open Hypecast as localhost or 127.0.0.1, or list the origin in HYPECAST_ORIGINS.",
+  ],
+  not_found: [404, "There is nothing here", "See /api/v1/openapi.json for what there is."],
+  channel_not_watched: [404, "The channel is not watched", "Add it first."],
+  method_not_allowed: [405, "The method does not fit", "Use one of the methods in the Allow header."],
+  channel_not_heard: [
+    409,
+    "The channel has not been heard yet",
+    "Wait until the source has joined it; its state says what it waits for.",
+  ],
+  too_many_channels: [409, "Too many channels are watched", "Remove one first."],
+  body_too_large: [413, "The body is too large", "Send at most 16 KB."],
+  unsupported_media_type: [415, "The body's type is not understood", "Send Content-Type: application/json."],
+  too_many_requests: [429, "Too many requests", "Wait as long as Retry-After says."],
+  internal: [500, "Something broke on our side", "Try again; the gateway's log has the reason."],
+  emote_unavailable: [502, "The emote's image could not be had", "Try again later."],
+  bus_down: [503, "The log is away", "Try again; it comes back by itself."],
+  store_down: [503, "The history is away", "Live figures go on; ask again in a few seconds."],
+  too_slow: [504, "The history took too long", "Ask for a shorter span, or again in a few seconds."],
+} as const satisfies Record<string, readonly [number, string, string]>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Thrown anywhere below a request; the server turns it into `application/problem+json`. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly headers: Record<string, string>;
+  constructor(code: ProblemCode, detail: string, headers: Record<string, string> = {}) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+export function problemOf(code: ProblemCode, detail: string, instance: string): Problem {
+  const [status, title, action] = PROBLEMS[code];
+  return { type: `/problems/${code}`, title, status, detail, action, instance };
+}

@@ -1,0 +1,97 @@
+import type { TemplatedApp } from "@uwsjs/core";
+import type { Uws } from "../uws.ts";
+import { clientOf, type Access, type Claim } from "../access.ts";
+import { BEHIND_BYTES, type Hub, type Member, type Socket } from "./hub.ts";
+
+/** Longer messages end the connection before they are read whole; up to here they are told what was wrong. */
+const MOST_MESSAGE_BYTES = 64 * 1024;
+/** Without a frame from the client, not even a pong, the connection is given up. uWS pings by itself. */
+const IDLE_S = 32;
+
+const MOST_SOCKETS = 20_000;
+
+interface Carried {
+  member: Member | null;
+}
+
+/** Puts the hub on /ws and ticks it. */
+export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Access): { close(): void } {
+  app.ws<Carried>("/ws", {
+    compression: uws.DISABLED,
+    maxPayloadLength: MOST_MESSAGE_BYTES,
+    maxBackpressure: BEHIND_BYTES,
+    idleTimeout: IDLE_S,
+    sendPingsAutomatically: true,
+    upgrade(res, req, context) {
+      const claim: Claim = {
+        host: req.getHeader("host"),
+        origin: req.getHeader("origin"),
+        authorization: req.getHeader("authorization"),
+        cookie: req.getHeader("cookie"),
+        client: clientOf(
+          Buffer.from(res.getRemoteAddressAsText()).toString(),
+          req.getHeader("x-forwarded-for"),
+        ),
+      };
+      const refused = admit(access, claim, hub.sockets);
+      if (refused !== null) {
+        res.writeStatus(refused).endWithoutBody(0, true);
+        return;
+      }
+      res.upgrade<Carried>(
+        { member: null },
+        req.getHeader("sec-websocket-key"),
+        req.getHeader("sec-websocket-protocol"),
+        req.getHeader("sec-websocket-extensions"),
+        context,
+      );
+    },
+    open(ws) {
+      const socket: Socket = {
+        send: (frame) => void ws.send(frame),
+        bufferedBytes: () => ws.getBufferedAmount(),
+        join: (group) => void ws.subscribe(group),
+        leave: (group) => void ws.unsubscribe(group),
+        end: (code, reason) => ws.end(code, reason),
+      };
+      ws.getUserData().member = hub.open(socket, Date.now());
+    },
+    message(ws, data) {
+      const { member } = ws.getUserData();
+      if (member !== null) hub.receive(member, data);
+    },
+    dropped(ws) {
+      const { member } = ws.getUserData();
+      if (member !== null) hub.dropped(member);
+    },
+    close(ws) {
+      const { member } = ws.getUserData();
+      if (member !== null) hub.close(member);
+    },
+  });
+
+  let timer = setTimeout(tick, hub.pauseMs);
+  let dueMs = performance.now() + hub.pauseMs;
+  function tick(): void {
+    hub.tick(Date.now());
+    // From when it was due, not from now: a tick that took long does not slow the beat.
+    dueMs = Math.max(dueMs + hub.pauseMs, performance.now());
+    timer = setTimeout(tick, dueMs - performance.now());
+  }
+  return {
+    close() {
+      clearTimeout(timer);
+      hub.closeAll("restarting", "the gateway stops");
+    },
+  };
+}
+
+/** Null, or the HTTP status that says why not. */
+function admit(access: Access, claim: Claim, sockets: number): string | null {
+  const refused = access.refuse(claim);
+  if (refused === "unauthorized") return "401 Unauthorized";
+  if (refused === "too_many_requests") return "429 Too Many Requests";
+  // Any page on the web may open a websocket to here: the browser says which.
+  if (refused === "wrong_host" || !access.originAllowed(claim)) return "403 Forbidden";
+  return sockets >= MOST_SOCKETS ? "503 Service Unavailable" : null;
+}
