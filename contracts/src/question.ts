@@ -132,6 +132,8 @@ export const sparklines = defineQuestion(
         stepMs: z.int(),
         startMs: z.int(),
         messagesPerMin: z.array(z.number().nullable()),
+        /** Hype of the same steps, which colours the line; absent where the answerer does not know it. */
+        hype: z.array(z.number().nullable()).optional(),
       }),
     ),
   }),

@@ -1,0 +1,6 @@
+/** What the page on screen tells the top bar. */
+class Shown {
+  /** Age of the shown channel's data; null where there is none. */
+  ageMs = $state<number | null>(null);
+}
+export const shown = new Shown();

@@ -1,0 +1,2 @@
+/** The gateway serves files only: everything is rendered in the browser. */
+export const ssr = false;

@@ -1,0 +1,7 @@
+// Before the first paint, so that the page never flashes in the other theme.
+try {
+  document.documentElement.dataset.theme =
+    localStorage.getItem("hypecast.theme") === "light" ? "light" : "dark";
+} catch {
+  // Storage is off: dark stays.
+}

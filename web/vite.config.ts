@@ -1,0 +1,44 @@
+import { paraglideVitePlugin } from "@inlang/paraglide-js";
+import adapter from "@sveltejs/adapter-static";
+import { sveltekit } from "@sveltejs/kit/vite";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [
+    paraglideVitePlugin({
+      project: "./project.inlang",
+      outdir: "./src/lib/paraglide",
+      strategy: ["localStorage", "preferredLanguage", "baseLocale"],
+      emitTsDeclarations: true,
+    }),
+    sveltekit({
+      // One page for every address; the gateway serves it and the rest from memory, already compressed.
+      adapter: adapter({ fallback: "200.html", precompress: true }),
+      // In a <meta>, since the hash of Kit's inline script changes with every build. frame-ancestors is the gateway's header.
+      csp: {
+        mode: "hash",
+        directives: {
+          "default-src": ["self"],
+          "script-src": ["self"],
+          "style-src": ["self"],
+          "style-src-attr": ["unsafe-inline"],
+          "img-src": ["self", "data:"],
+          "connect-src": ["self"],
+          "font-src": ["self"],
+          "object-src": ["none"],
+          "base-uri": ["self"],
+          "form-action": ["self"],
+        },
+      },
+      // Tabs stay open for days: ask once a minute whether a newer build is being served.
+      version: { pollInterval: 60_000 },
+    }),
+  ],
+  server: {
+    proxy: {
+      "/ws": { target: "ws://127.0.0.1:4200", ws: true },
+      "/api": "http://127.0.0.1:4200",
+      "/emotes": "http://127.0.0.1:4200",
+    },
+  },
+});
