@@ -37,6 +37,9 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
           revision = seq;
           checkpoint = data;
         } else states.push({ subject, data, position: Number(header.get(POSITION_HEADER)) });
+      // Each commit replaces them: while somebody commits, some are gone already.
+      if (checkpoint === null && states.length > 0)
+        throw new Error("somebody has committed while the checkpoint was read");
       return checkpoint === null ? null : { revision, checkpoint, states };
     },
 

@@ -76,3 +76,53 @@ export const line = (channelId: string, id: string, sentAtMs: number): ChatLine 
   login: "someone",
   text: "hello",
 });
+
+/** Every fifth line says which five there were: a lost, doubled or swapped line shows. */
+export const chainFold = defineFold<{ channelId: string; n: number; chain: string }>({
+  name: "chain",
+  says: "ids in order",
+  version: 1,
+  initial: (channelId) => ({ channelId, n: 0, chain: "" }),
+  step(state, input, emit) {
+    if (input.type === "notice") state.chain += `${input.notice.id},`;
+    if (input.type !== "lines") return;
+    for (const { id } of input.lines) {
+      state.n++;
+      state.chain += `${id},`;
+      if (state.n % 5 > 0) continue;
+      const id5 = `${state.channelId}:chain:${state.n}`;
+      const window = countWindow({ channelId: state.channelId, second: 0, n: 5, counted: 0, gapMs: 0 });
+      emit({ type: "window", window: { ...window, id: id5, emoteSet: state.chain } });
+      state.chain = "";
+    }
+  },
+  save: (state) => Buffer.from(JSON.stringify(state)),
+  load: (_channelId, _version, bytes) =>
+    JSON.parse(Buffer.from(bytes).toString()) as { channelId: string; n: number; chain: string },
+  counts: (state) => ({ counted: state.n, late: 0, dropped: {} }),
+});
+
+/** Asks after every third line, and throws when the state has moved before the answer came. */
+export const askFold = defineFold<{ n: number; asked: number }>({
+  name: "ask",
+  says: "asks an echo",
+  version: 1,
+  initial: () => ({ n: 0, asked: 0 }),
+  step(state, input) {
+    if (input.type === "lines") state.n += input.lines.length;
+  },
+  save: (state) => Buffer.from(JSON.stringify(state)),
+  load: (_channelId, _version, bytes) =>
+    JSON.parse(Buffer.from(bytes).toString()) as { n: number; asked: number },
+  model: {
+    name: "echo",
+    ask: (state) => (state.n >= state.asked + 3 ? Float32Array.of(state.n, -state.n) : null),
+    answer(state, outputs, version) {
+      state.asked = state.n;
+      if (outputs === null) return;
+      const { same } = outputs;
+      if (same?.[0] !== state.n || same[1] !== -state.n || version !== "echo@1")
+        throw new Error(`asked at ${same?.[0]} lines, answered at ${state.n}`);
+    },
+  },
+});
