@@ -21,6 +21,8 @@ const ENTER_TIMES: Record<HypeKind, number> = { volume: 2, mood: 2.5, emote: 3 }
 /** … and this many lines from this many chatters. */
 const FLOOR_LINES = 5;
 const FLOOR_CHATTERS = 4;
+/** An emote or a mood is at least this share of what is written: what is rarer is company, not the moment. */
+const FLOOR_SHARE = 0.08;
 /** The least usual rate: below it nothing can be said about times. */
 const FLOOR_PER_S: Record<HypeKind, number> = { volume: 0.1, mood: 0.05, emote: 0.03 };
 /** A burst that has been quiet this long is over; one that rises again before then is the same one. */
@@ -35,7 +37,7 @@ const DAMPED_TIMES = 1.5;
 const FORGET_S = 1800;
 /** After a raid or a gift bomb the chat greets: no bursts of hype in that time. */
 const RAID_GREET_S = 60;
-const BOMB_GREET_S = 20;
+const BOMB_GREET_S = 40;
 const BOMB_MIN = 5;
 /** Emotes with a baseline of their own; the one unused longest makes place. */
 const EMOTES_TRACKED = 48;
@@ -204,7 +206,7 @@ function enter(
     addRows(view, state, subject, pane, rows[at]!);
     if (pane.second < state.untilS) addRows(burst, state, subject, pane, rows[at]!);
   }
-  if (view.chatters.count() < FLOOR_CHATTERS) return;
+  if (view.chatters.count() < FLOOR_CHATTERS || view.count < view.lines * FLOOR_SHARE) return;
   if (subject.kind === "emote" && !state.emotes.has(subject.key as string)) track(state, subject, untilS);
   subject.burst = burst;
   emit({

@@ -88,6 +88,8 @@ export interface Flood {
 
 const FLOOD_LINES = 5;
 const FLOOD_CHATTERS = 4;
+/** In a fast chat a few people say the same by accident: a flood is this share of what is written. */
+const FLOOD_SHARE = 0.1;
 const POLL_LINES = 7;
 const POLL_CHATTERS = 6;
 /** Poll answers are at least this share of what is written. */
@@ -98,8 +100,9 @@ const NEWCOMERS_SHARE = 0.5;
 /** The floods that stand now, over the panes of the last FLOOD_S seconds (the last may be open: rows[i] of panes[i]). */
 export function floodsIn(panes: readonly Pane[], rows: readonly number[], repeats: Repeats): Flood[] {
   const floods: Flood[] = [];
+  const needed = Math.max(FLOOD_LINES, rows.reduce((sum, count) => sum + count, 0) * FLOOD_SHARE);
   for (const [near, copies] of repeats.copies) {
-    if (copies < FLOOD_LINES) continue;
+    if (copies < needed) continue;
     const chatters = new Set<number>();
     const newcomers = new Set<number>();
     let links = 0;
@@ -115,7 +118,7 @@ export function floodsIn(panes: readonly Pane[], rows: readonly number[], repeat
       if ((flags & FLAG.link) !== 0) links++;
       if ((flags & FLAG.command) !== 0) commands++;
     });
-    if (lines < FLOOD_LINES || chatters.size < FLOOD_CHATTERS) continue;
+    if (lines < needed || chatters.size < FLOOD_CHATTERS) continue;
     const bots = newcomers.size >= chatters.size * NEWCOMERS_SHARE || links >= lines * NEWCOMERS_SHARE;
     const kind = bots ? "bots" : commands > lines / 2 ? "poll" : "copypasta";
     floods.push({ kind, near, lines, chatters: chatters.size });
