@@ -13,7 +13,8 @@ import { storePassword } from "./secrets.ts";
 import { seedThePast } from "./seed.ts";
 
 const DEFAULT_PORT = 4200;
-const DEMO_CHANNEL = "pepel_lamp";
+/** The first is the one whose page is offered. */
+const DEMO_CHANNELS = ["pepel_lamp", "nightfern", "tihiy_ruchey"] as const;
 
 const said = new Set<string>();
 const tell = (line: string): void => console.error(`· ${line}`);
@@ -42,14 +43,14 @@ async function up(): Promise<void> {
       // Channels are wanted, and the demo's past is on the log, before the source joins.
       const bus = await connectBus(config, "up");
       await ensureStreams(bus, config.HYPECAST_NATS_REPLICAS);
-      if (demo !== null) await seedThePast(bus, config, dataFolder, tell);
+      if (demo !== null) await seedThePast(bus, DEMO_CHANNELS[0], dataFolder, tell);
       for (const channel of channels) await wantChannel(bus, channel);
       await bus.close();
     }
     parts.push(await startPart(plan, join(dataFolder, "logs"), tellOnce));
     tell(`${plan.name} ready (${seconds(partBegan)})`);
   }
-  const page = channels.length === 1 ? `live/${channels[0]}` : "";
+  const page = demo !== null || channels.length === 1 ? `live/${channels[0]}` : "";
   console.log(
     `\n  open http://127.0.0.1:${config.HYPECAST_PORT}/${page}   (${seconds(began)}; Ctrl-C stops everything)\n`,
   );
@@ -90,7 +91,7 @@ function settle(): { config: Config; demo: DemoPorts | null; channels: string[] 
   if (demo !== null) for (const [name, value] of Object.entries(demoSettings(demo))) set(name, value);
   if ((process.env["HYPECAST_EMBEDDED"] ?? "clickhouse").includes("clickhouse"))
     process.env["HYPECAST_CLICKHOUSE_PASSWORD"] ??= storePassword(realpathSync(data));
-  if (demo !== null && channels.length === 0) channels.push(DEMO_CHANNEL);
+  if (demo !== null && channels.length === 0) channels.push(...DEMO_CHANNELS);
   return { config: readConfig(process.env), demo, channels };
 }
 

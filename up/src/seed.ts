@@ -1,12 +1,44 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { channelState, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
+import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { Config } from "@hypecast/runtime/config.ts";
 
-/** Gives a fresh demo folder the stream's last minutes, so that the meter knows the channel's usual from the first second. */
+const root = join(import.meta.dirname, "../..");
+/** The meter wants 15 minutes to know a channel's usual; the heatmap looks like a stream from about here. */
+const PAST_MINUTES = 40;
+
+/**
+ * Gives a fresh demo folder the stream's last minutes through the same log as live chat, so that the meter knows the
+ * channel's usual from the first second. The demo plays by the wall clock: past and live join without a seam.
+ */
 export async function seedThePast(
-  _bus: NatsConnection,
-  _config: Config,
-  _dataFolder: string,
-  _tell: (line: string) => void,
+  bus: NatsConnection,
+  channel: string,
+  dataFolder: string,
+  tell: (line: string) => void,
 ): Promise<void> {
-  // written when the replay source and the demo's past exist
+  const states = await new Kvm(bus).open(CHANNEL_STATE_BUCKET);
+  const known = await states.get(channel);
+  if (known?.operation === "PUT" && channelState.safeParse(known.json()).data?.aliveAtMs != null) return;
+  const began = performance.now();
+  const file = join(dataFolder, "past.irc");
+  const untilMs = Date.now();
+  const until = ["--until", String(untilMs)];
+  await ended("demo/src/main.ts", ["--past", file, "--minutes", String(PAST_MINUTES), ...until]);
+  await ended("streamproc/src/sources/replay.ts", ["--file", file, ...until]);
+  rmSync(file);
+  tell(
+    `the demo's last ${PAST_MINUTES} minutes are on the log (${((performance.now() - began) / 1000).toFixed(1)} s)`,
+  );
+}
+
+async function ended(file: string, args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [join(root, file), ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0)
+    throw new Error(`${file} ended with ${String(code)}:\n${said.split("\n").slice(-6).join("\n")}`);
 }
