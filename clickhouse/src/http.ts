@@ -7,7 +7,15 @@ import type { RawInsertFormat } from "chdb";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { ANALYST_MAY_LOWER, ANALYST_MAY_SET, type Limits } from "./limits.ts";
 import { EngineError, Turnstile, type Engine, type Scope } from "./sessions.ts";
-import { RefusedSql, readStatement, refuseForAll, refuseForReader, type RowsInsert } from "./sql.ts";
+import {
+  READS,
+  RefusedSql,
+  readStatement,
+  refuseForAll,
+  refuseForReader,
+  type RowsInsert,
+  type Statement,
+} from "./sql.ts";
 import { authenticate, credentialsOf, type User } from "./users.ts";
 
 export interface Door {
@@ -32,6 +40,9 @@ const ROW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
   tsvwithnames: "TabSeparatedWithNames",
   tabseparatedwithnames: "TabSeparatedWithNames",
 };
+
+/** Within these an insert must say its table and format. */
+const HEAD_BYTES = 65_536;
 
 /** Parameters of the protocol itself; everything else in the URL is a setting. */
 const PROTOCOL = new Set([
@@ -183,51 +194,52 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
   const reads = new Turnstile(limits.reads);
   const analyst = new Turnstile(limits.analyst);
 
-  async function answer(
-    request: IncomingMessage,
-    user: User,
-    url: URL,
-    query: string,
-    body: Buffer,
-  ): Promise<Answer> {
+  async function answer(request: IncomingMessage, user: User, url: URL, body: Buffer): Promise<Answer> {
     const scope = scopeOf(door, user, url.searchParams);
-    const inUrl = url.searchParams.has("query");
-    const sql = inUrl ? query : body.toString("utf8");
-    if (sql.length > limits.queryBytes && !/^\s*INSERT/i.test(sql.slice(0, 1000)))
-      throw new EngineError(62, "SYNTAX_ERROR", `a query may have ${limits.queryBytes} characters`);
-    if (request.method === "GET" && user.role !== "reader") scopeCheckGet(sql);
-    const statement = readStatement(sql);
-    refuseForAll(statement);
-    if (user.role === "reader") refuseForReader(statement);
-    if (statement.rows) {
-      const rows =
-        inUrl && body.length > 0
-          ? Buffer.concat([Buffer.from(query.slice(statement.rows.rowsAt)), body])
-          : Buffer.from(sql.slice(statement.rows.rowsAt));
-      const into = statement.rows;
+    const inUrl = url.searchParams.get("query") ?? "";
+    const allowed = (statement: Statement): Statement => {
+      refuseForAll(statement);
+      if (user.role === "reader") refuseForReader(statement);
+      else if (request.method === "GET" && !READS.test(statement.verb)) throw onlyByPost();
+      return statement;
+    };
+    // An insert is recognised by its beginning: its rows stay bytes.
+    const head = inUrl || body.subarray(0, HEAD_BYTES).toString("utf8");
+    const insert = /^[\s(]*(?:--|#|\/\*|INSERT)/i.test(head) ? readStatement(head) : null;
+    if (insert?.rows) {
+      allowed(insert);
+      const { rowsAt } = insert.rows;
+      const rows = inUrl
+        ? [Buffer.from(inUrl.slice(rowsAt)), body]
+        : [body.subarray(Buffer.byteLength(head.slice(0, rowsAt)))];
+      const [first, second] = rows;
+      const into = insert.rows;
       return writes.through(() =>
-        insertRows(scope, into, inUrl && query.length <= into.rowsAt ? body : rows),
+        insertRows(scope, into, second && first?.length ? Buffer.concat(rows) : (second ?? first ?? body)),
       );
     }
-    const whole = inUrl && body.length > 0 ? `${sql}${body.toString("utf8")}` : sql;
-    // The tail came in the body: read the statement again as the engine will see it.
-    const final = whole === sql ? statement : readStatement(whole);
-    if (final !== statement) {
-      refuseForAll(final);
-      if (user.role === "reader") refuseForReader(final);
-    }
+    const sql = inUrl + body.toString("utf8");
+    if (sql.length > limits.queryBytes)
+      throw new EngineError(62, "SYNTAX_ERROR", `a query may have ${limits.queryBytes} characters`);
+    const statement = allowed(readStatement(sql));
     const format =
-      final.format ??
-      (url.searchParams.get("default_format") || request.headers["x-clickhouse-format"]?.toString()) ??
-      "TabSeparated";
-    const lane =
-      user.role === "reader"
-        ? analyst
-        : /^(?:SELECT|WITH|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS|FROM|\()$/.test(final.verb)
-          ? reads
-          : writes;
-    const result = await lane.through(() => door.engine.query(scope, whole, format));
+      statement.format ??
+      (url.searchParams.get("default_format") ||
+        request.headers["x-clickhouse-format"]?.toString() ||
+        "TabSeparated");
+    if (!/^\w{1,64}$/.test(format))
+      throw new EngineError(73, "UNKNOWN_FORMAT", `Unknown format ${JSON.stringify(format)}`);
+    const lane = user.role === "reader" ? analyst : READS.test(statement.verb) ? reads : writes;
+    const result = await lane.through(() => door.engine.query(scope, sql, format));
     const bytes = result.bytes();
+    const most = 2 * Number(scope.settings["max_result_bytes"]);
+    // The engine counts a value that repeats once; written out it may be more.
+    if (bytes.length > most)
+      throw new EngineError(
+        396,
+        "TOO_MANY_ROWS_OR_BYTES",
+        `Limit for result exceeded: ${bytes.length} bytes, maximum ${most}`,
+      );
     return {
       bytes,
       format,
@@ -290,7 +302,6 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
           .end(`There is no handle ${url.pathname}. Use / or /ping for health checks.\n`);
       if (request.method !== "GET" && request.method !== "POST")
         return void response.writeHead(405, { allow: "GET, POST" }).end("Use GET or POST.\n");
-      const query = url.searchParams.get("query") ?? "";
       if (request.method === "GET" && !url.searchParams.has("query")) return void response.end("Ok.\n");
       let shown;
       try {
@@ -306,7 +317,7 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
           `${shown?.user ?? "analyst"}: Authentication failed: password is incorrect, or there is no user with such name`,
         );
       const body = await bodyOf(request, limits.bodyBytes);
-      const given = await answer(request, user, url, query, body);
+      const given = await answer(request, user, url, body);
       response.setHeader("X-ClickHouse-Summary", JSON.stringify(given.summary));
       response.setHeader("X-ClickHouse-Format", given.format);
       response.setHeader("Content-Type", contentType(given.format));
@@ -369,11 +380,9 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
 }
 
 /** As on a server: what GET asks for changes nothing. */
-function scopeCheckGet(sql: string): void {
-  if (/^\s*(?:INSERT|CREATE|ALTER|DROP|TRUNCATE|RENAME|ATTACH|DETACH|OPTIMIZE|SYSTEM)\b/i.test(sql))
-    throw new EngineError(
-      164,
-      "READONLY",
-      "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries",
-    );
-}
+const onlyByPost = (): EngineError =>
+  new EngineError(
+    164,
+    "READONLY",
+    "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries",
+  );

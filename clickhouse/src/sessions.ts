@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Session, type ChdbResult, type RawInsertFormat, type RawInsertSummary } from "chdb";
 
@@ -82,13 +82,13 @@ export class Engine {
     try {
       keeper = new Session(folder, { connectionArgs: [`--config-file=${config}`, "--async_insert=0"] });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      if (/Cannot lock file/.test(text))
-        throw new Error(
-          `the folder ${folder} is in use by another ClickHouse engine; stop that one, or set HYPECAST_DATA to another folder`,
-          { cause: error },
-        );
-      throw new Error(`ClickHouse cannot open the folder ${folder}: ${text}`, { cause: error });
+      const holder = runningHolder(folder);
+      throw new Error(
+        holder === null
+          ? `ClickHouse cannot open the folder ${folder} (its own words stand above)`
+          : `the folder ${folder} is in use by another ClickHouse engine (process ${holder}); stop that one, or set HYPECAST_DATA to another folder`,
+        { cause: error },
+      );
     }
     keeper.query(`CREATE DATABASE IF NOT EXISTS ${identifier(database)} ENGINE = Atomic`);
     // The library's own `default` database reads any file of the disk as a table. It comes back at each start; an empty one
@@ -134,6 +134,17 @@ export class Engine {
 
   close(): void {
     this.#keeper.close();
+  }
+}
+
+/** The process that holds the folder, as its `status` file says, if it still runs. The library itself only prints that it cannot lock. */
+function runningHolder(folder: string): number | null {
+  try {
+    const pid = Number(/^PID: (\d+)/m.exec(readFileSync(join(folder, "status"), "utf8"))?.[1]);
+    process.kill(pid, 0);
+    return pid === process.pid ? null : pid;
+  } catch {
+    return null;
   }
 }
 

@@ -5,6 +5,8 @@ export interface Token {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+  /** Written with backslashes. */
+  readonly escaped?: boolean;
 }
 
 const SPACE = /\s+|--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?\*\//y;
@@ -29,19 +31,22 @@ export function* tokens(sql: string, from = 0): Generator<Token, void> {
     const first = sql[at] ?? "";
     if (first === "'" || first === '"' || first === "`") {
       let text = "";
+      let escaped = false;
       for (at++; ; at++) {
         const c = sql[at];
         if (c === undefined) {
           yield { kind: "symbol", text: sql.slice(start), start, end: sql.length };
           return;
         }
-        if (c === "\\") text += sql[++at] ?? "";
-        else if (c !== first) text += c;
+        if (c === "\\") {
+          escaped = true;
+          text += sql[++at] ?? "";
+        } else if (c !== first) text += c;
         else if (sql[at + 1] === first) text += sql[++at];
         else break;
       }
       at++;
-      yield { kind: first === "'" ? "string" : "quoted", text, start, end: at };
+      yield { kind: first === "'" ? "string" : "quoted", text, start, end: at, escaped };
       continue;
     }
     const heredoc = match(HEREDOC);
@@ -202,28 +207,44 @@ export function refuseForAll(statement: Statement): void {
   });
 }
 
-const READ_VERBS = new Set(["SELECT", "WITH", "FROM", "(", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"]);
-/** What a read-only query could use to reach beyond the tables although the engine's readonly=1 lets it pass. */
+/** Verbs that only read. */
+export const READS = /^(?:SELECT|WITH|FROM|\(|SHOW|DESCRIBE|DESC|EXPLAIN|EXISTS)$/;
+/** Functions that read the disk, or run text as a query, although the engine's readonly=1 lets them pass: not even their names. */
+const NEVER = /^(?:file|eval|catboostevaluate)$/i;
+/** Functions that reach beyond the tables. Their names may stand for columns. */
 const REACHES_OUT =
-  /^(?:file|eval|catboostevaluate|ai[a-z]+|cluster|clusterallreplicas|getclienthttpheader|showcertificate|filesystem\w*)$/i;
+  /^(?:ai[a-z]+|cluster|clusterallreplicas|getclienthttpheader|showcertificate|filesystem\w*)$/i;
 
 /** What the read-only user may not ask, on top of the engine's own readonly=1. */
 export function refuseForReader(statement: Statement): void {
-  if (!READ_VERBS.has(statement.verb))
+  if (!READS.test(statement.verb))
     throw new RefusedSql(
       164,
       "READONLY",
       `${statement.verb} is not for a read-only user: only SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS`,
     );
   statement.tokens.forEach((token, i) => {
-    if (token.kind === "symbol" && token.text.length > 2)
-      throw new RefusedSql(62, "SYNTAX_ERROR", "a quote or comment is not closed");
-    if (token.kind !== "word" && token.kind !== "quoted") return;
-    if (REACHES_OUT.test(token.text) && is(statement.tokens[i + 1], "("))
+    const called = is(statement.tokens[i + 1], "(");
+    // Typographic quotes, odd spaces and control characters: the engine would read them otherwise than we do.
+    if (token.kind === "symbol" && !/^[!-~]$/.test(token.text))
+      throw new RefusedSql(
+        62,
+        "SYNTAX_ERROR",
+        `${JSON.stringify(token.text.slice(0, 20))} is not understood here`,
+      );
+    if (token.kind === "quoted" && (called || token.escaped))
       throw new RefusedSql(
         164,
         "READONLY",
-        `${token.text}() reaches beyond the tables and is not for a read-only user`,
+        "quoted names of functions and escapes in names are not for a read-only user",
+      );
+    if (token.kind !== "word" && token.kind !== "quoted") return;
+    const applied = is(statement.tokens[i - 1], "APPLY") || is(statement.tokens[i - 2], "APPLY");
+    if (NEVER.test(token.text) || (REACHES_OUT.test(token.text) && (called || applied)))
+      throw new RefusedSql(
+        164,
+        "READONLY",
+        `${token.text} reaches beyond the tables and is not for a read-only user`,
       );
   });
 }
