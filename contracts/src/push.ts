@@ -30,7 +30,8 @@ export const TOPICS_PER_SOCKET = 64;
 
 /** A few lines of the last quarter second, and what was left out of them. */
 export const chatColumn = z.object({
-  lines: z.array(chatLine),
+  /** `repeats`: how many lines of the quarter second had this very text, this one included; absent: 1. */
+  lines: z.array(chatLine.extend({ repeats: z.int().optional() })),
   notices: z.array(chatNotice.schema),
   moderation: z.array(chatModeration.schema),
   /** Lines of this quarter second that are not shown, by why. */

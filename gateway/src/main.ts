@@ -9,6 +9,7 @@ import { createApi } from "./api.ts";
 import { createAsk } from "./ask.ts";
 import { openCache } from "./cache.ts";
 import { watchChannels, type Channels } from "./channels.ts";
+import { serveEmotes } from "./emotes/emotes.ts";
 import { collectMetrics } from "./exposition.ts";
 import { feedAll, type Feeds } from "./feeds/all.ts";
 import { gatewayHealth, watchBus } from "./health.ts";
@@ -65,6 +66,7 @@ await run("gateway", async ({ config, log, instance, own }) => {
       api: createApi({ channels, ask: createAsk(nc, cache), system: feeds.system }),
       openapi: JSON.stringify(openApi()),
       web,
+      emotes: serveEmotes(config, log),
       notReady: () =>
         !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",
       metrics: () => collectMetrics(nc),

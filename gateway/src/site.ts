@@ -1,6 +1,7 @@
 import { clientOf, type Access, type Claim } from "./access.ts";
 import type { createApi } from "./api.ts";
 import { json, problemReply, type Reply, type Request } from "./http.ts";
+import type { Emotes } from "./emotes/emotes.ts";
 import type { Limits } from "./limits.ts";
 import { loginPage } from "./login-page.ts";
 import { ProblemError } from "./problems.ts";
@@ -14,6 +15,7 @@ export interface SiteParts {
   readonly web: ReturnType<typeof loadWebApp>;
   /** Null while everything that is needed answers; else what does not. */
   readonly notReady: () => string | null;
+  readonly emotes: Emotes;
   readonly metrics: () => Promise<string>;
 }
 
@@ -49,6 +51,7 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
         headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store" },
         body,
       }));
+    if (path.startsWith("/emotes/")) return parts.emotes.answer(path, request);
     return web.serve(request);
   };
 

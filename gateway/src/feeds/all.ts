@@ -4,6 +4,8 @@ import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Channels } from "../channels.ts";
 import type { Hub } from "../push/hub.ts";
 import { feedChannelList } from "./channel-list.ts";
+import { feedChat } from "./chat.ts";
+import { feedFolds } from "./folds.ts";
 import { feedLive } from "./live.ts";
 import { feedSystem } from "./system.ts";
 
@@ -22,10 +24,12 @@ export function feedAll(
   hub: Hub,
   channels: Channels,
   version: string,
-  _log: Logger,
+  log: Logger,
 ): Feeds {
   const live = feedLive(nc, hub, channels.loginOf);
   const system = feedSystem(nc, hub, version);
+  const chat = feedChat(nc, hub, channels.loginOf);
+  const folds = feedFolds(nc, hub, channels, log);
   const list = feedChannelList(channels, hub);
   return {
     system: system.state,
@@ -35,13 +39,22 @@ export function feedAll(
       const channelId = channels.idOf(login);
       if (channelId === null) return;
       if (kind === "live" && watched) live.watched(channelId, login);
+      if (kind === "chat" && watched) chat.watched(channelId, login);
     },
-    columnOf: () => undefined,
+    columnOf(topic) {
+      const [kind, login = ""] = topic.split(":");
+      if (kind !== "chat") return undefined;
+      return () => {
+        const channelId = channels.idOf(login);
+        return channelId === null ? null : chat.column(channelId);
+      };
+    },
     forget(login) {
+      chat.forget(login);
       for (const kind of ["live", "chat", "events"] as const) hub.forget(`${kind}:${login}`);
     },
     close() {
-      for (const feed of [live, system, list]) feed.close();
+      for (const feed of [live, chat, folds, system, list]) feed.close();
     },
   };
 }

@@ -153,6 +153,11 @@ export class Hub {
     this.#channels.get(topic)?.rewrite(edit);
   }
 
+  /** Values of the topic went by unpublished. */
+  interrupt(topic: Topic): void {
+    this.#channels.get(topic)?.interrupt();
+  }
+
   /** The topic's subject is gone. */
   forget(topic: Topic): void {
     if (!this.#watchers.has(topic)) this.#channels.delete(topic);

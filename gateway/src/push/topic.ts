@@ -38,6 +38,8 @@ export interface Channel {
   snapshot(nowMs: number): string[];
   /** Changes or forgets what is remembered: `edit` gets each value and returns it, another, or null to drop it. */
   rewrite(edit: (d: string) => string | null): void;
+  /** From here on values are missing: nobody may resume from before. */
+  interrupt(): void;
   readonly size: () => number;
 }
 
@@ -58,6 +60,7 @@ export function latestChannel(topic: Topic): Channel {
       const d = entry === null ? null : edit(entry.d);
       entry = entry === null || d === null ? null : { ...entry, d };
     },
+    interrupt: () => undefined,
     size: () => (entry === null ? 0 : 1),
   };
 }
@@ -116,6 +119,9 @@ export function ringChannel(topic: Topic, column?: () => string | null): Channel
         const d = edit(entry.d);
         return d === null ? [] : [{ ...entry, d }];
       });
+    },
+    interrupt() {
+      forgotten = ++id;
     },
     size: () => ring.length,
   };
