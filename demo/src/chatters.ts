@@ -36,10 +36,18 @@ const REGULARS =
   "Rookie_Rook ultra_pelmen parovoz_v_oblaka softreset nasos_i_ventil jumpcut_jo belka_strelka2 bubble_wrapp klukva_ " +
   "late_again_lol pyatnica13 zubr_ok cloudberry_ sirnik_s_izyumom framedrop dve_gitary MiraKeys nochnoy_dozhd skvorec " +
   "hat_on_a_cat goryachiy_chai okroshka_fan Kvant_ spikes_are_fake ledyanoy_chai minus_odno_hp no_hit_nina uglovoy";
-const NAMES_A =
-  "lunny tixiy staryy zloy dobryy sonniy bystriy sinij ryzhij mutniy snow dark tiny mega salty lazy silent lucky neo retro pixel frost ember moss river iron velvet night vesely grustniy kosmo turbo hyper mini dikiy gluhoy krasniy zimniy";
-const NAMES_B =
-  "kot enot ezhik volk sova los krab barsuk gus tapok chainik vinil borsch plov yozh shmel karas bober fox owl crab moth goose bear toad wizard knight monk baker pilot noodle waffle biscuit lantern cactus kettle sock pickle comet";
+const ADJECTIVES =
+  "lunny tixiy staryy zloy dobryy sonniy bystriy sinij ryzhij mutniy snow dark tiny mega salty lazy silent lucky neo retro pixel frost ember moss river iron velvet night vesely grustniy kosmo turbo hyper mini dikiy zimniy vechniy pyaniy ne_tot prosto mister bez just almost very not_a old sir half".split(
+    " ",
+  );
+const NOUNS =
+  "kot enot ezhik volk sova los krab barsuk gus tapok chainik vinil borsch plov yozh shmel karas bober fox owl crab moth goose bear toad wizard knight monk baker pilot noodle waffle biscuit lantern cactus kettle sock pickle comet okun pirog valenok samovar utyug kirpich batareya podorozhnik tuman veter koster zontik marshmallow radish turnip badger sparrow thimble puddle gravel harbor mitten otter plank ravine".split(
+    " ",
+  );
+const FIRST_NAMES =
+  "sasha misha katya lena dima anya kolya vika zhenya ruslan timur alina artem polina gleb nastya tom alice ben mia leo nora finn ida max ella oskar tess".split(
+    " ",
+  );
 const COLORS = [
   "#FF0000",
   "#0000FF",
@@ -107,24 +115,22 @@ function personOf(name: string, random: Random, salt: string): Chatter {
 }
 
 function invented(random: Random, taken: Set<string>): string {
-  const a = NAMES_A.split(" ");
-  const b = NAMES_B.split(" ");
   for (;;) {
-    const first = random.pick(a);
-    const second = random.pick(b);
-    const tail = random.pick([
-      "",
-      "",
-      "",
-      "_",
-      String(random.int(1, 99)),
-      `_${random.int(1985, 2009)}`,
-      "_tv",
-      "ok",
-      "666",
-    ]);
-    let name = `${first}${random.pick(["_", "", ""])}${second}${tail}`.slice(0, 25);
-    if (random.chance(0.3)) name = name[0]?.toUpperCase() + name.slice(1);
+    const noun = random.pick(NOUNS);
+    const first = random.pick(FIRST_NAMES);
+    const made = [
+      () => `${random.pick(ADJECTIVES)}${random.pick(["_", ""])}${noun}`,
+      () => `${noun}${random.int(1, 999)}`,
+      () => `${first}_${noun}`,
+      () => `${first}${random.pick(["", "_"])}${random.int(1984, 2010)}`,
+      () => `${random.pick(["ya", "ne", "moy", "the", "xx", "pro", "dr", "uncle", "tetya", "big"])}_${noun}`,
+      () =>
+        `${noun}_${random.pick(["na_dache", "v_tapkah", "from_space", "ttv", "ua", "spb", "2000", "gg", "of_doom", "enjoyer", "bez_sna"])}`,
+      () => `${noun}${noun.at(-1)}${noun.at(-1)}`,
+      () => `${noun}_${random.pick(NOUNS)}`,
+    ];
+    let name = made[random.weighted([22, 14, 14, 10, 10, 12, 6, 12])]?.().slice(0, 25) ?? noun;
+    if (random.chance(0.3)) name = (name[0] ?? "").toUpperCase() + name.slice(1);
     if (taken.has(name.toLowerCase())) continue;
     taken.add(name.toLowerCase());
     return name;
@@ -135,7 +141,15 @@ function crowd(seed: number, salt: string, regulars: readonly string[], size: nu
   const random = createRandom(seed);
   const taken = new Set(regulars.map((name) => name.toLowerCase()));
   return [
-    ...regulars.map((name) => personOf(name, random, salt)),
+    // Regulars are who one knows by name: they write much more than the rest.
+    ...regulars.map((name) => {
+      const who = personOf(name, random, salt);
+      return {
+        ...who,
+        habit: who.habit === "lurker" ? ("talker" as const) : who.habit,
+        weight: who.weight * 2.2 + 1.2,
+      };
+    }),
     ...Array.from({ length: size - regulars.length }, () => personOf(invented(random, taken), random, salt)),
   ];
 }

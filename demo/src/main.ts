@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, writeFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { run } from "@hypecast/runtime/run.ts";
 import { startDemo } from "./demo.ts";
 import { pastLines } from "./schedule.ts";
+import { truth } from "./truth.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     past: { type: "string" },
     minutes: { type: "string", default: "40" },
     until: { type: "string" },
+    truth: { type: "string" },
   },
 });
 
@@ -27,6 +29,7 @@ const whole = (option: string, text: string, most: number): number => {
 };
 
 if (values.past !== undefined) await writePast(values.past);
+else if (values.truth !== undefined) writeFileSync(values.truth, `${JSON.stringify(truth(), null, 1)}\n`);
 else
   await run("demo", async (process) => {
     const demo = process.own(

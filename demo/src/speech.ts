@@ -58,7 +58,9 @@ export function typed(phrase: string, who: Chatter, heat: number, random: Random
   let text = phrase;
   if (who.tidy)
     return text.length > 4
-      ? (text[0] ?? "").toUpperCase() + text.slice(1) + (random.chance(0.4) ? "." : "")
+      ? (text[0] ?? "").toUpperCase() +
+          text.slice(1) +
+          (/[\p{L}\d]$/u.test(text) && random.chance(0.4) ? "." : "")
       : text;
   if (random.chance(0.02 + 0.03 * heat)) text = mistype(text, random);
   if (random.chance(0.03 + 0.22 * heat)) text = stretch(text, random);
@@ -105,8 +107,16 @@ export function emoteRun(name: string, who: Chatter, random: Random): string {
   return Array.from({ length: times }, () => name).join(" ");
 }
 
+/** A phrase with its choices made. */
 export const phraseOf = (phrases: Phrases, who: Chatter, random: Random): string =>
-  random.pick(phrases[who.language]);
+  chosen(random.pick(phrases[who.language]), random);
+
+const CHOICE = /\(([^()]*\|[^()]*)\)/g;
+/** Innermost choices first, until none is left. */
+export function chosen(template: string, random: Random): string {
+  const text = template.replace(CHOICE, (_whole, options: string) => random.pick(options.split("|")));
+  return text === template ? text.replace(/ {2,}/g, " ").trim() : chosen(text, random);
+}
 
 /** A copy of a copypasta as it drifts: cut, an emote at its end, a letter swapped, capitals. */
 export function drift(paste: string, copy: number, random: Random): string {

@@ -15,7 +15,7 @@ import {
 import * as phrases from "./phrases.ts";
 import { createRandom, type Random } from "./random.ts";
 import { lagS, lavaAgain, reactions, type Reaction } from "./reactions.ts";
-import { drift, emoteRun, laughter, phraseOf, typed } from "./speech.ts";
+import { chosen, drift, emoteRun, laughter, phraseOf, typed } from "./speech.ts";
 import {
   events,
   LATE_EMOTE,
@@ -176,6 +176,25 @@ function poissonTimes(ratePerS: (ms: number) => number, most: number, random: Ra
   return times;
 }
 
+/**
+ * Times that follow the rate more closely than Poisson's would, each pushed about by some places: calm chat stays calm, and
+ * whatever stands out of it was made to.
+ */
+function steadyTimes(ratePerS: (ms: number) => number, random: Random): number[] {
+  const times: number[] = [];
+  const stepMs = 100;
+  let due = 0;
+  for (let ms = 0; ms < PERIOD_MS; ms += stepMs) {
+    const rate = ratePerS(ms);
+    due += (rate * stepMs) / 1000;
+    for (; due >= 1; due--) {
+      const places = (random.next() + random.next() + random.next() - 1.5) * 14;
+      times.push(ms + (places / rate) * 1000 + random.next() * stepMs);
+    }
+  }
+  return times.sort((a, b) => a - b);
+}
+
 const BACKGROUND_PER_S = 5.4;
 function backgroundRate(ms: number): number {
   const place = sceneAt(ms).place;
@@ -185,12 +204,17 @@ function backgroundRate(ms: number): number {
   const raid = mainEvents.find((event) => event.kind === "raid");
   const newcomers =
     raid !== undefined && ms > raid.atMs ? 1 + 0.12 * Math.exp((raid.atMs - ms) / 400_000) : 1;
-  return BACKGROUND_PER_S * attention * wave * newcomers;
+  // While something happens, people look instead of talking about pelmeni.
+  const watching = mainEvents.some(
+    (event) =>
+      (reactions[event.kind]?.moods.length ?? 0) > 0 && ms > event.atMs + 2_000 && ms < event.atMs + 14_000,
+  );
+  return BACKGROUND_PER_S * attention * wave * newcomers * (watching ? 0.5 : 1);
 }
 
 /** Emotes of calm chat with their shares: every mood has its small usual. */
 const CALM_EMOTES: readonly (readonly [string, number, Mood | null])[] = [
-  ["lampHA", 15, "laugh"],
+  ["lampHA", 22, "laugh"],
   ["KEKW", 10, "laugh"],
   ["LUL", 5, "laugh"],
   ["OMEGALUL", 3, "laugh"],
@@ -211,7 +235,8 @@ const CALM_EMOTES: readonly (readonly [string, number, Mood | null])[] = [
   ["<3", 4, "love"],
   ["lampRAGE", 4, "anger"],
   ["lampEW", 4, "cringe"],
-  ["NotLikeThis", 3, "cringe"],
+  ["NotLikeThis", 3, "shock"],
+  ["cmonBruh", 3, "cringe"],
   ["lampNAP", 5, null],
   ["lampSWORD", 4, null],
   ["lampFIRE", 4, null],
@@ -240,25 +265,45 @@ function background(script: Script): void {
   const { random } = script;
   const choose = chooser(audience, (who) => who.weight, 9_000, random);
   const shares = CALM_EMOTES.map(([, share]) => share);
+  const lastUsed = new Map<string, number>();
   const lastSaid = new Map<string, number>();
-  /** Nobody repeats what was just said: calm chat has no accidental copypasta. */
-  const fresh = (make: () => string, atMs: number): string => {
+  /** Nobody says what was just said: calm chat has no accidental copypasta. */
+  const fresh = (list: readonly string[], atMs: number): string => {
     for (let attempt = 0; ; attempt++) {
-      const phrase = make();
-      if (attempt < 12 && atMs - (lastSaid.get(phrase) ?? -Infinity) < 75_000) continue;
+      const template = random.pick(list);
+      const phrase = chosen(template, random);
+      const worn =
+        atMs - (lastUsed.get(template) ?? -Infinity) < 14_000 ||
+        atMs - (lastSaid.get(phrase) ?? -Infinity) < 150_000;
+      if (attempt < 25 && worn) continue;
+      lastUsed.set(template, atMs);
       lastSaid.set(phrase, atMs);
       return phrase;
     }
   };
+  const lastEmotes: { name: string; mood: Mood | null; atMs: number }[] = [];
+  /** Emotes come in no clusters of their own: a cluster is what the stream's events make. */
+  const calmEmote = (atMs: number): (typeof CALM_EMOTES)[number] => {
+    while ((lastEmotes[0]?.atMs ?? atMs) < atMs - 12_000) lastEmotes.shift();
+    for (let attempt = 0; ; attempt++) {
+      const emote = CALM_EMOTES[random.weighted(shares)] ?? (["Kappa", 0, null] as const);
+      const [name, share, mood] = emote;
+      const same = lastEmotes.filter((one) => one.name === name).length;
+      const alike = lastEmotes.filter((one) => one.mood === mood && mood !== null).length;
+      if (attempt < 20 && (same > share / 6 + 0.5 || alike > 5)) continue;
+      lastEmotes.push({ name, mood, atMs });
+      return emote;
+    }
+  };
   const recent: Said[] = [];
-  for (const atMs of poissonTimes(backgroundRate, BACKGROUND_PER_S * 1.6, random)) {
+  for (const atMs of steadyTimes(backgroundRate, random)) {
     const who = choose(atMs);
     const extra: Extra = {
       firstMessage: who.habit === "lurker" && random.chance(0.12) && script.introduces(who),
     };
     const roll = random.next();
-    if (roll < 0.13 || (who.habit === "spammer" && roll < 0.3)) {
-      const [name, , mood] = CALM_EMOTES[random.weighted(shares)] ?? ["Kappa", 0, null];
+    if (roll < 0.21 || (who.habit === "spammer" && roll < 0.4)) {
+      const [name, , mood] = calmEmote(atMs);
       script.say(atMs, who, emoteRun(name, who, random), { ...extra, mood });
       continue;
     }
@@ -274,23 +319,19 @@ function background(script: Script): void {
       script.say(atMs, who, random.pick(LINKS), extra);
       continue;
     }
-    const list = roll < 0.46 ? phrases.byPlace[sceneAt(atMs).place] : phrases.smallTalk;
-    const text = fresh(() => typed(fill(phraseOf(list, who, random), random), who, 0.04, random), atMs);
-    const [name, , mood] = CALM_EMOTES[random.weighted(shares)] ?? ["Kappa", 0, null];
+    const list = roll < 0.36 ? phrases.byPlace[sceneAt(atMs).place] : phrases.smallTalk;
+    const text = typed(fill(fresh(list[who.language], atMs), random), who, 0.04, random);
     const parent = recent.length > 4 && random.chance(0.05) ? random.pick(recent) : null;
     const said = script.say(
       atMs,
       who,
       parent !== null && parent.who !== who
         ? `@${parent.who.name} ${random.pick(who.language === "ru" ? ["да", "согласен", "не, не так", "точно", "хз", "ага", "лол да"] : ["yes", "agreed", "nah", "true", "no idea", "yep"])}`
-        : random.chance(0.05)
-          ? `${text} ${name}`
-          : text,
+        : text,
       {
         ...extra,
         action: random.chance(0.006),
         replyTo: parent !== null && parent.who !== who ? parent : null,
-        mood: parent === null ? null : mood,
       },
     );
     if (!said.action && said.replyTo === null) recent.push(said);
@@ -430,12 +471,13 @@ function react(script: Script, event: StreamEvent, reaction: Reaction): void {
   }
 }
 
+const BUILD_UP_MS = 24_000;
 /** Before a boss the chat grows a little: what makes a burst foreseeable. */
 function buildUp(script: Script, event: StreamEvent): void {
   const { random } = script;
   const choose = chooser(audience, (who) => who.weight, 8_000, random);
-  for (let i = 0; i < 26; i++) {
-    const atMs = event.atMs - 24_000 * Math.sqrt(random.next());
+  for (let i = 0; i < 20; i++) {
+    const atMs = event.atMs - BUILD_UP_MS * Math.sqrt(random.next());
     const who = choose(atMs);
     script.say(atMs, who, typed(phraseOf(phrases.bossReady, who, random), who, 0.1, random), {
       cause: event.id,
