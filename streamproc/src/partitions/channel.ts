@@ -1,18 +1,15 @@
 import type { HypeForecast } from "@hypecast/contracts/hype.ts";
 import { isHandover, type Emit, type Fold, type FoldInput, type FoldOutput } from "../processors/fold.ts";
-import { loadSeen, nothingSeen, saveSeen, seenBefore, type Seen } from "./seen.ts";
 
 /** One channel as the folds of the list see it: a state for each, and what the engine itself keeps. */
 export interface Channel {
   readonly id: string;
   /** By the fold's place in the list. */
   readonly states: unknown[];
-  /** `linesIn − duplicates` when the fold last started anew: its counts begin there. */
+  /** `linesIn` when the fold last started anew: its counts begin there. */
   readonly bases: number[];
   /** Every line that the log had for this channel. */
   linesIn: number;
-  duplicates: number;
-  readonly seen: Seen;
   /** Event time of the newest line or alive mark; 0: none yet. */
   newestMs: number;
   /** When the log stored the last event (the log's clock): a channel without any for long is forgotten. */
@@ -29,8 +26,6 @@ export function newChannel(id: string, folds: readonly Fold[]): Channel {
     states: folds.map((fold) => fold.initial(id)),
     bases: folds.map(() => 0),
     linesIn: 0,
-    duplicates: 0,
-    seen: nothingSeen(),
     newestMs: 0,
     storedAtMs: 0,
     forecast: null,
@@ -46,10 +41,12 @@ export function stepChannel(
   outputs: FoldOutput[],
 ): void {
   channel.dirty = true;
-  const input = event.type === "lines" ? newLines(channel, event) : event;
-  if (input.type === "alive") channel.newestMs = Math.max(channel.newestMs, input.atMs);
-  if (input.type === "lines" && input.lines.length === 0) return;
-  runFolds(channel, folds, 0, [input], outputs);
+  if (event.type === "alive") channel.newestMs = Math.max(channel.newestMs, event.atMs);
+  else if (event.type === "lines") {
+    channel.linesIn += event.lines.length;
+    for (const { sentAtMs } of event.lines) if (sentAtMs > channel.newestMs) channel.newestMs = sentAtMs;
+  }
+  runFolds(channel, folds, 0, [event], outputs);
 }
 
 /** From fold `first` on, each fold sees `said`, then what the ones before it in this step have added to it. */
@@ -76,23 +73,7 @@ const emitter =
     if (output.type === "forecast") channel.forecast = output.forecast;
   };
 
-/** Leaves out the lines that were counted before. */
-function newLines(channel: Channel, event: FoldInput & { type: "lines" }): FoldInput {
-  const { lines } = event;
-  let repeats: Set<number> | null = null;
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!;
-    if (seenBefore(channel.seen, line.id, line.sentAtMs)) (repeats ??= new Set()).add(i);
-    if (line.sentAtMs > channel.newestMs) channel.newestMs = line.sentAtMs;
-  }
-  channel.linesIn += lines.length;
-  if (repeats === null) return event;
-  const left = repeats;
-  channel.duplicates += left.size;
-  return { ...event, lines: lines.filter((_line, i) => !left.has(i)) };
-}
-
-/** The row that fold `i` wants scored, or null. */
+/** The rows that fold `i` wants scored, or null. */
 export const askOf = (channel: Channel, folds: readonly Fold[], i: number): Float32Array | null =>
   folds[i]!.model?.ask(channel.states[i]) ?? null;
 
@@ -113,7 +94,7 @@ export function answerTo(
 
 /** Throws when a fold has lost or doubled a line: in = out + late + dropped, for each fold that counts. */
 export function checkCounts(channel: Channel, folds: readonly Fold[]): void {
-  const lines = channel.linesIn - channel.duplicates;
+  const lines = channel.linesIn;
   for (const [i, fold] of folds.entries()) {
     const counts = fold.counts?.(channel.states[i]);
     if (counts === undefined) continue;
@@ -133,27 +114,22 @@ interface RecordHead {
   form: number;
   id: string;
   linesIn: number;
-  duplicates: number;
   newestMs: number;
   storedAtMs: number;
   forecast: HypeForecast | null;
-  seen: { sinceMs: number; young: number; keys: number };
   folds: { name: string; version: number; base: number; bytes: number }[];
 }
 
-/** The channel as bytes: u32 length of the head, head as JSON, each fold's bytes, ids seen (float64, little-endian). */
+/** The channel as bytes: u32 length of the head, head as JSON, each fold's bytes. */
 export function saveChannel(channel: Channel, folds: readonly Fold[]): Buffer {
   const bodies = folds.map((fold, i) => fold.save(channel.states[i]));
-  const { sinceMs, young, keys } = saveSeen(channel.seen);
   const head: RecordHead = {
     form: RECORD_FORM,
     id: channel.id,
     linesIn: channel.linesIn,
-    duplicates: channel.duplicates,
     newestMs: channel.newestMs,
     storedAtMs: channel.storedAtMs,
     forecast: channel.forecast,
-    seen: { sinceMs, young, keys: keys.length },
     folds: folds.map((fold, i) => ({
       name: fold.name,
       version: fold.version,
@@ -164,12 +140,7 @@ export function saveChannel(channel: Channel, folds: readonly Fold[]): Buffer {
   const headBytes = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(headBytes.length);
-  return Buffer.concat([
-    length,
-    headBytes,
-    ...bodies,
-    new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength),
-  ]);
+  return Buffer.concat([length, headBytes, ...bodies]);
 }
 
 /**
@@ -194,11 +165,8 @@ export function loadChannel(
     saved.set(fold.name, { ...fold, bytes: buffer.subarray(at, at + fold.bytes) });
     at += fold.bytes;
   }
-  // A copy: Float64Array must be aligned.
-  const keys = new Float64Array(head.seen.keys);
-  for (let i = 0; i < keys.length; i++) keys[i] = buffer.readDoubleLE(at + 8 * i);
 
-  const lines = head.linesIn - head.duplicates;
+  const lines = head.linesIn;
   const states: unknown[] = [];
   const bases: number[] = [];
   const anew: number[] = [];
@@ -214,8 +182,6 @@ export function loadChannel(
     states,
     bases,
     linesIn: head.linesIn,
-    duplicates: head.duplicates,
-    seen: loadSeen(head.seen.sinceMs, head.seen.young, keys),
     newestMs: head.newestMs,
     storedAtMs: head.storedAtMs,
     forecast: head.forecast,

@@ -50,7 +50,8 @@ export interface Stored {
 export interface Ask {
   readonly channel: Channel;
   readonly fold: number;
-  readonly row: Float32Array;
+  /** One or more, row-major. */
+  readonly rows: Float32Array;
 }
 
 const OUTPUT_EVENT: Record<FoldOutput["type"], EventType> = {
@@ -128,8 +129,8 @@ export class Partition {
     for (const [fold, { model }] of this.folds.entries())
       if (model !== undefined)
         for (const channel of this.channels.values()) {
-          const row = channel.dirty ? askOf(channel, this.folds, fold) : null;
-          if (row !== null) asks.push({ channel, fold, row });
+          const rows = channel.dirty ? askOf(channel, this.folds, fold) : null;
+          if (rows !== null) asks.push({ channel, fold, rows });
         }
     return asks;
   }

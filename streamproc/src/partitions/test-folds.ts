@@ -116,6 +116,7 @@ export const askFold = defineFold<{ n: number; asked: number }>({
     JSON.parse(Buffer.from(bytes).toString()) as { n: number; asked: number },
   model: {
     name: "echo",
+    width: 2,
     ask: (state) => (state.n >= state.asked + 3 ? Float32Array.of(state.n, -state.n) : null),
     answer(state, outputs, version) {
       state.asked = state.n;

@@ -236,24 +236,32 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
     async #ask(asks: readonly Ask[]): Promise<void> {
       for (const fold of new Set(asks.map((ask) => ask.fold))) {
         const ofFold = asks.filter((ask) => ask.fold === fold);
-        const model = folds[fold]?.model?.name ?? "";
-        const width = ofFold[0]?.row.length ?? 0;
-        const features = new Float32Array(width * ofFold.length);
-        for (const [i, { row }] of ofFold.entries()) features.set(row, i * width);
+        const { name: model, width } = folds[fold]!.model!;
+        const features = new Float32Array(ofFold.reduce((sum, { rows }) => sum + rows.length, 0));
+        const rows = features.length / width;
+        let at = 0;
+        for (const ask of ofFold) {
+          features.set(ask.rows, at);
+          at += ask.rows.length;
+        }
         let scores: Record<string, Float32Array> | null = null;
         let version = "none";
         try {
           if (tools.scorer !== null) {
-            scores = await tools.scorer.score(model, features, ofFold.length, SCORE_WITHIN_MS);
+            scores = await tools.scorer.score(model, features, rows, SCORE_WITHIN_MS);
             version = tools.scorer.version(model);
           }
         } catch (error) {
-          meters.unscored.inc(ofFold.length);
+          meters.unscored.inc(rows);
           logger.warn({ partition: number, model, err: error }, "the model did not answer");
         }
         if (dropped.signal.aborted) return;
-        for (const [i, ask] of ofFold.entries())
-          this.#partition.answer(ask, scores === null ? null : rowOf(scores, i, ofFold.length), version);
+        let row = 0;
+        for (const ask of ofFold) {
+          const count = ask.rows.length / width;
+          this.#partition.answer(ask, scores === null ? null : rowsOf(scores, row, count, rows), version);
+          row += count;
+        }
       }
     }
   }
@@ -277,14 +285,15 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
   };
 }
 
-const rowOf = (
+const rowsOf = (
   scores: Record<string, Float32Array>,
-  row: number,
+  from: number,
+  count: number,
   rows: number,
 ): Record<string, Float32Array> =>
   Object.fromEntries(
     Object.entries(scores).map(([name, values]) => {
       const width = values.length / rows;
-      return [name, values.subarray(row * width, (row + 1) * width)];
+      return [name, values.subarray(from * width, (from + count) * width)];
     }),
   );
