@@ -33,7 +33,8 @@ function readTag(emotes: LineEmote[], text: string, tag: string, toUnits: number
       const dash = range.indexOf("-");
       const first = position(range.slice(0, dash));
       const last = position(range.slice(dash + 1));
-      if (dash <= 0 || first > last || last >= length || emotes.length >= MOST_EMOTES) continue;
+      // Written so that NaN, which is what no number reads as, does not pass.
+      if (!(dash > 0 && first <= last && last < length) || emotes.length >= MOST_EMOTES) continue;
       const from = toUnits === null ? first : (toUnits[first] ?? 0);
       const to = toUnits === null ? last + 1 : (toUnits[last + 1] ?? text.length);
       emotes.push([ref, text.slice(from, to), first, last]);
