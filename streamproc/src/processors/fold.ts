@@ -70,9 +70,11 @@ export interface Fold<State = unknown> {
 export interface Model<State> {
   /** Name in models/. */
   readonly name: string;
-  /** One row of features, or null when there is nothing to ask now. Must not change the state. */
+  /** Features in one row. */
+  readonly width: number;
+  /** Rows of features, row-major, one or more (while a backlog is worked off, more happens between two commits); null when there is nothing to ask now. Must not change the state. */
   ask(state: State): Float32Array | null;
-  /** `outputs` by name, this row's values; null when the scorer did not answer in time. */
+  /** `outputs` by name, the values of these rows; null when the scorer did not answer in time. */
   answer(state: State, outputs: Record<string, Float32Array> | null, version: string, emit: Emit): void;
 }
 

@@ -1,7 +1,8 @@
 import { bursts } from "./bursts.ts";
 import type { Fold } from "./fold.ts";
+import { forecast } from "./forecast.ts";
 import { hype } from "./hype.ts";
 import { windows } from "./windows.ts";
 
 /** The folds in the order in which they see an event; each also sees what the ones before it said. */
-export const folds: readonly Fold[] = [windows, bursts, hype];
+export const folds: readonly Fold[] = [windows, bursts, hype, forecast];
