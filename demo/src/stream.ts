@@ -84,7 +84,6 @@ type Extra = Partial<Pick<Said, "action" | "bits" | "firstMessage" | "replyTo" |
 class Script {
   readonly random: Random;
   private readonly drafts: ChatEvent[] = [];
-  private readonly lastTexts = new Map<string, { text: string; atMs: number }>();
   private readonly introduced = new Set<string>();
 
   constructor(seed: number) {
@@ -92,15 +91,12 @@ class Script {
   }
 
   say(atMs: number, who: Chatter, text: string, extra: Extra = {}): Said {
-    // Twitch drops the same text of the same author within 30 s, so people change something.
-    const last = this.lastTexts.get(who.login);
-    const again = last?.text === text && Math.abs(atMs - last.atMs) < 30_000;
     const said: Said = {
       type: "message",
       n: 0,
       atMs,
       who,
-      text: (again ? `${text} ${text.split(" ").at(-1)}` : text).slice(0, 500),
+      text: text.slice(0, 500),
       action: false,
       bits: 0,
       firstMessage: false,
@@ -109,7 +105,6 @@ class Script {
       mood: null,
       ...extra,
     };
-    this.lastTexts.set(who.login, { text: said.text, atMs });
     this.drafts.push(said);
     return said;
   }
@@ -131,8 +126,16 @@ class Script {
     const sorted = this.drafts
       .map((draft, i) => [draft, i] as const)
       .sort(([a, i], [b, j]) => a.atMs - b.atMs || i - j);
+    const last = new Map<string, Said>();
     return sorted.map(([draft], n) => {
       draft.n = n;
+      if (draft.type === "message") {
+        // Twitch drops the same text of the same author within 30 s, so people change something.
+        const before = last.get(draft.who.login);
+        if (before?.text === draft.text && draft.atMs - before.atMs < 30_000)
+          draft.text += ` ${draft.text.split(" ").at(-1)}`;
+        last.set(draft.who.login, draft);
+      }
       return draft;
     });
   }
@@ -330,7 +333,7 @@ function background(script: Script): void {
         : text,
       {
         ...extra,
-        action: random.chance(0.006),
+        action: parent === null && random.chance(0.006),
         replyTo: parent !== null && parent.who !== who ? parent : null,
       },
     );
