@@ -34,6 +34,8 @@ export default defineConfig({
       version: { pollInterval: 60_000 },
     }),
   ],
+  // A font inside the style sheet would be a data: address, which the policy above does not allow.
+  build: { assetsInlineLimit: 0 },
   server: {
     proxy: {
       "/ws": { target: "ws://127.0.0.1:4200", ws: true },

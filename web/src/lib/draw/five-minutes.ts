@@ -32,6 +32,8 @@ const SPAN_S = 300;
 const TOP = 22;
 const BOTTOM = 20;
 const RIGHT = 14;
+/** Room for "+1 мин 1 636" at 11 px. */
+const LABEL_PX = 76;
 
 /** Highest value in view, measured or forecast: the axis is made from it. */
 export function highest(scene: FiveMinutes): number {
@@ -126,7 +128,7 @@ export function paintFiveMinutes(
   // The area fades towards its foot, so that the line above it leads.
   const fade = pen.createLinearGradient(0, TOP, 0, base);
   fade.addColorStop(0, "rgba(8,7,11,0)");
-  fade.addColorStop(1, "rgba(8,7,11,.62)");
+  fade.addColorStop(1, "rgba(8,7,11,.45)");
   pen.fillStyle = fade;
   pen.fillRect(left, TOP, x(0) - left, base - TOP - 1);
 
@@ -225,25 +227,34 @@ export function paintFiveMinutes(
       pen.strokeStyle = GLASS.ice;
       pen.lineWidth = 2;
       pen.stroke();
-      label(horizon, x(s) + (edge ? -2 : 6), edge);
+      label(fan, horizon, x(s) + (edge ? -2 : 6), edge);
     }
   }
 
-  function label(horizon: Horizon, at: number, toLeft: boolean): void {
-    // Below the band where there is room, else above it: never on the lines.
-    const foot = y(horizon.p10);
-    const head = y(horizon.p90);
-    const below = base - foot >= 34;
-    const first = below ? foot + 16 : Math.max(TOP + 10, head - 20);
+  function label(bounds: ReturnType<typeof fanThrough>, horizon: Horizon, at: number, toLeft: boolean): void {
+    // Below the band where there is room over the label's whole width, else above it: never on the lines.
+    const wide = (LABEL_PX / (width - left - RIGHT)) * 2 * SPAN_S;
+    const from = horizon.minutes * 60 - (toLeft ? wide : 0);
+    const edges = [0, 0.5, 1].map((part) => from + wide * part).filter((s) => s <= SPAN_S);
+    const foot = Math.max(...edges.map((s) => y(bounds.p10(s))));
+    const head = Math.min(...edges.map((s) => y(bounds.p90(s))));
+    const below = base - foot >= 29;
+    const first = below ? foot + 14 : Math.max(TOP + 10, head - 20);
     pen.textAlign = toLeft ? "right" : "left";
     pen.globalAlpha = 0.6;
     pen.fillStyle = GLASS.ice;
-    if (!toLeft) pen.fillRect(at - 6.5, below ? foot + 2 : head - 30, 1, below ? 30 : 28);
+    if (!toLeft)
+      pen.fillRect(
+        at - 6.5,
+        below ? y(horizon.p10) : first - 8,
+        1,
+        below ? first + 14 - y(horizon.p10) : y(horizon.p90) - first + 8,
+      );
     pen.globalAlpha = 1;
     pen.font = `600 11px ${FONT}`;
     pen.fillText(`${scene.words.plus(horizon.minutes)} ${scene.number(horizon.p50)}`, at, first);
     pen.font = `11px ${FONT}`;
     pen.fillStyle = GLASS.text2;
-    pen.fillText(`${scene.number(horizon.p10)}–${scene.number(horizon.p90)}`, at, first + 14);
+    pen.fillText(`${scene.number(horizon.p10)}–${scene.number(horizon.p90)}`, at, first + 13);
   }
 }
