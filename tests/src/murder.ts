@@ -1,0 +1,441 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstream, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { expect } from "vitest";
+import { chatBursts, type ChatBurst } from "@hypecast/contracts/burst.ts";
+import { hypeValues, type HypeValue } from "@hypecast/contracts/hype.ts";
+import { partitionOf, subjectFilter } from "@hypecast/contracts/event.ts";
+import { chatEvents, CHECKPOINT_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { chatWindows, type ChatWindow } from "@hypecast/contracts/window.ts";
+import { openStore, type Store } from "@hypecast/analytics/store.ts";
+import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { readConfig } from "@hypecast/runtime/config.ts";
+import { batch, canonical, checkLog, checkWindows, type Finals, type Logged } from "./murder-oracle.ts";
+import { makeRecording, seeded, type Recording } from "./murder-recording.ts";
+import {
+  exited,
+  freePort,
+  startClickHouse,
+  startNats,
+  startRedis,
+  STORE_PASSWORD,
+  temporaryFolder,
+  type Server,
+} from "./servers.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** One of our own processes: ended only by us, and started again by us, as the supervisor would. */
+class Program {
+  readonly name: string;
+  /** Ends that nobody here had asked for. */
+  readonly surprises: string[] = [];
+  readonly #args: readonly string[];
+  readonly #env: Record<string, string>;
+  readonly #logFile: string;
+  #child: ChildProcess | null = null;
+  #ending = false;
+
+  constructor(name: string, args: readonly string[], env: Record<string, string>, folder: string) {
+    this.name = name;
+    this.#args = args;
+    this.#env = env;
+    this.#logFile = join(folder, `${name}.log`);
+  }
+
+  start(): ChildProcess {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...this.#args], {
+      cwd: root,
+      env: { ...process.env, ...this.#env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    child.stderr?.pipe(createWriteStream(this.#logFile, { flags: "a" }));
+    this.#child = child;
+    child.once("exit", (code, signal) => {
+      if (this.#ending || child !== this.#child || code === 0 || signal !== null) return;
+      this.surprises.push(
+        `${this.name} ended with ${code}: ${this.log().trim().split("\n").slice(-3).join("\n")}`,
+      );
+      this.start();
+    });
+    return child;
+  }
+
+  child(): ChildProcess {
+    return this.#child!;
+  }
+  log(): string {
+    return readFileSync(this.#logFile, { encoding: "utf8", flag: "a+" });
+  }
+  async crash(): Promise<void> {
+    const child = this.child();
+    this.#child = null;
+    child.kill("SIGKILL");
+    await exited(child);
+    this.start();
+  }
+  async close(): Promise<void> {
+    this.#ending = true;
+    this.child().kill("SIGKILL");
+    await exited(this.child());
+  }
+}
+
+type Victim = Pick<Server, "child" | "crash">;
+
+export interface World {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly env: Record<string, string>;
+  readonly folder: string;
+  readonly programs: Map<string, Program>;
+  readonly victims: Map<string, Victim>;
+  readonly store: Store | null;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  /** The log, when it is not one server of this world's own. */
+  readonly nats?: { url: string; replicas: number; victims: Map<string, Victim> };
+  /** With sink, store, gateway and Redis; without, only the log is looked at. */
+  readonly store: boolean;
+  readonly processors: number;
+}
+
+/** Every process of Hypecast, each on its own, as `up` starts them. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const folder = temporaryFolder("murder");
+  const nats = options.nats === undefined ? await startNats() : null;
+  const redis = options.store ? await startRedis() : null;
+  const clickhouse = options.store ? await startClickHouse() : null;
+  const env: Record<string, string> = {
+    HYPECAST_NATS_URL: options.nats?.url ?? nats!.url,
+    HYPECAST_NATS_REPLICAS: String(options.nats?.replicas ?? 1),
+    HYPECAST_DATA: folder,
+    HYPECAST_PORT: String(await freePort()),
+    HYPECAST_LOG_LEVEL: "info",
+    ...(redis === null ? {} : { HYPECAST_REDIS_URL: redis.url }),
+    ...(clickhouse === null
+      ? {}
+      : { HYPECAST_CLICKHOUSE_URL: clickhouse.url, HYPECAST_CLICKHOUSE_PASSWORD: STORE_PASSWORD }),
+    // No emote provider is asked: nothing of this leaves the machine.
+    ...Object.fromEntries(
+      ["BTTV", "FFZ", "SEVENTV"].map((name) => [`${name}_API_URL`, "http://127.0.0.1:9/"]),
+    ),
+    SEVENTV_EVENTS_URL: "ws://127.0.0.1:9/",
+  };
+  const config = readConfig(env);
+  const nc = await connectBus(config, "murder");
+  await ensureStreams(nc, options.nats?.replicas ?? 1);
+  const jsm = await jetstreamManager(nc);
+
+  const programs = new Map<string, Program>();
+  const add = (name: string, ...args: string[]): void => {
+    const program = new Program(name, args, env, folder);
+    programs.set(name, program);
+    program.start();
+  };
+  for (let i = 1; i <= options.processors; i++)
+    add(`processors-${i}`, "streamproc/src/main.ts", "--only", "processors");
+  if (options.store) {
+    add("analytics", "analytics/src/main.ts");
+    add("gateway", "gateway/src/main.ts");
+  }
+  const victims = new Map<string, Victim>([...programs, ...(options.nats?.victims ?? [])]);
+  if (nats !== null) victims.set("nats", nats);
+  if (redis !== null) victims.set("redis", redis);
+  if (clickhouse !== null) victims.set("clickhouse", clickhouse);
+  return {
+    nc,
+    jsm,
+    env,
+    folder,
+    programs,
+    victims,
+    store: options.store ? openStore(config) : null,
+    async close() {
+      for (const program of programs.values()) await program.close();
+      await nc.close();
+      for (const server of [clickhouse, redis, nats]) await server?.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Episode {
+  readonly seed: number;
+  /** Wall-clock time in which the recording is played. */
+  readonly playS: number;
+  readonly murders: number;
+  /** Seconds of chat that are played in that time. */
+  readonly chatS?: number;
+  readonly victims?: readonly string[];
+}
+
+export interface EpisodeResult {
+  readonly seed: number;
+  readonly did: string[];
+  readonly lines: number;
+  readonly finals: number;
+  readonly settledS: number;
+}
+
+/** Plays a recording into the world, murders while it plays, waits until everything has arrived and holds it to the oracle. */
+export async function playEpisode(world: World, episode: Episode): Promise<EpisodeResult> {
+  const { seed, playS } = episode;
+  const chatS = episode.chatS ?? 150;
+  const recording = makeRecording(seed, chatS);
+  const file = join(world.folder, `recording-${seed}.txt`);
+  writeFileSync(file, recording.text);
+  const firstChat = (await world.jsm.streams.info("CHAT")).state.last_seq + 1;
+  const firstFold = (await world.jsm.streams.info("FOLD")).state.last_seq + 1;
+
+  const source = new Program(
+    `source-${seed}`,
+    [
+      "streamproc/src/sources/replay.ts",
+      ...["--file", file, "--speed", String(chatS / playS), "--until", String(recording.endMs + 70_000)],
+    ],
+    world.env,
+    world.folder,
+  );
+  source.start();
+  const victims = new Map<string, Victim>([...world.victims, ["source", source]]);
+  const did = await murder(world, victims, episode);
+  await Promise.race([
+    untilPlayed(source),
+    sleep(60_000).then(() => {
+      throw new Error(`seed ${seed}: the recording was not played within a minute\n${source.log()}`);
+    }),
+  ]);
+  const began = performance.now();
+  const told = (): string => `seed ${seed} after ${did.join(", ")}`;
+  try {
+    await check(world, recording, firstChat, firstFold);
+  } catch (error) {
+    throw new Error(`${told()}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const surprises = [...world.programs.values(), source].flatMap((program) => program.surprises.splice(0));
+  expect(surprises, told()).toEqual([]);
+  const settledS = (performance.now() - began) / 1000;
+  const finals = (await finalsOnLog(world, recording, firstFold)).length;
+  return { seed, did, lines: recording.said.length, finals, settledS };
+}
+
+async function untilPlayed(source: Program): Promise<void> {
+  for (;;) {
+    const child = source.child();
+    await exited(child);
+    if (child === source.child() && child.exitCode === 0) return;
+    await sleep(50);
+  }
+}
+
+const WAYS = ["kill", "kill", "kill", "pause", "pause", "restart", "in-commit", "in-commit"] as const;
+
+async function murder(world: World, victims: Map<string, Victim>, episode: Episode): Promise<string[]> {
+  const random = seeded(episode.seed * 7919 + 1);
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
+  const names = episode.victims ?? [...victims.keys()];
+  const plan = Array.from({ length: episode.murders }, () => ({
+    atMs: (0.1 + 0.85 * random()) * episode.playS * 1000,
+    name: pick(names),
+    way: pick(WAYS),
+    forMs: 300 + random() * 4000,
+  })).toSorted((a, b) => a.atMs - b.atMs);
+  const began = performance.now();
+  const did: string[] = [];
+  for (const { atMs, name, way, forMs } of plan) {
+    await sleep(Math.max(0, atMs - (performance.now() - began)));
+    const victim = victims.get(name)!;
+    const child = victim.child();
+    if (child.exitCode !== null || child.signalCode !== null) continue; // the recording is over
+    if (way === "pause") {
+      did.push(`${name} paused for ${forMs.toFixed(0)} ms at ${(atMs / 1000).toFixed(1)} s`);
+      child.kill("SIGSTOP");
+      await sleep(forMs);
+      child.kill("SIGCONT");
+      continue;
+    }
+    did.push(`${name} ${way} at ${(atMs / 1000).toFixed(1)} s`);
+    if (way === "restart") {
+      child.kill("SIGTERM");
+      await Promise.race([exited(child), sleep(9000)]);
+    }
+    if (way === "in-commit") await inCommit(world, child);
+    await victim.crash();
+  }
+  return did;
+}
+
+/** Kills the process when the first states of a commit have passed the server and its checkpoint may or may not have. */
+async function inCommit(world: World, child: ChildProcess): Promise<void> {
+  let seen = 0;
+  const watching = world.nc.subscribe("fold.state.>", {
+    callback: () => {
+      if (++seen === 2) child.kill("SIGKILL");
+    },
+  });
+  const until = performance.now() + 2500;
+  while (seen < 2 && performance.now() < until) await sleep(5);
+  watching.unsubscribe();
+}
+
+async function check(
+  world: World,
+  recording: Recording,
+  firstChat: number,
+  firstFold: number,
+): Promise<void> {
+  const partitions = [...new Set(recording.channels.map(partitionOf))];
+  const mine = new Set(recording.channels);
+  const log = await readLog(
+    world,
+    "CHAT",
+    firstChat,
+    partitions.flatMap((p) => chatEvents.map((event) => subjectFilter(event, p))),
+  );
+  checkLog(log, recording);
+  const expected = batch(log, mine);
+  const last = new Map<number, number>();
+  for (const { partition, seq } of log) last.set(partition, seq);
+  await until("every partition has folded the log to its end", 40_000, async () => {
+    for (const [partition, seq] of last) if ((await positionOf(world, partition)) < seq) return false;
+    return true;
+  });
+
+  const committed = await finalsOnLog(world, recording, firstFold);
+  const repeated = committed.filter(({ table, id }, i) => {
+    // A burst comes twice: when it opens and when it closes.
+    const times = table === "chat_bursts" ? 2 : 1;
+    return committed.slice(0, i).filter((other) => other.table === table && other.id === id).length >= times;
+  });
+  expect(
+    repeated.map(({ id }) => id),
+    "final values that were committed twice",
+  ).toEqual([]);
+  for (const table of Object.keys(expected) as (keyof Finals)[]) {
+    const found = new Map(committed.filter((one) => one.table === table).map((one) => [one.id, one.value]));
+    compare(`${table} on the log`, found, expected[table]);
+  }
+  checkWindows([...expected.chat_windows.values()] as ChatWindow[], recording);
+  if (world.store !== null) await checkStore(world.store, recording, expected);
+}
+
+async function checkStore(store: Store, recording: Recording, expected: Finals): Promise<void> {
+  const among = recording.channels.map((id) => `'${id}'`).join();
+  const rows = async <Row>(query: string): Promise<Row[]> =>
+    (await store.query({ query, format: "JSONEachRow" })).json<Row>();
+  const read = async (table: keyof Finals): Promise<Map<string, object>> => {
+    const found = await rows<{ id: string }>(`SELECT * FROM ${table} FINAL WHERE channelId IN (${among})`);
+    return new Map(found.map((row) => [row.id, row]));
+  };
+  for (const table of Object.keys(expected) as (keyof Finals)[]) {
+    await until(`${table} has ${expected[table].size} rows`, 30_000, async () => {
+      const found = await read(table).catch(() => null);
+      return (
+        found !== null &&
+        found.size >= expected[table].size &&
+        (table !== "chat_bursts" || allClosed(found, expected[table]))
+      );
+    });
+    compare(`${table} in the store`, await read(table), expected[table]);
+  }
+  const lines = (): Promise<{ n: number; ids: number }[]> =>
+    rows(`SELECT count() AS n, uniqExact(id) AS ids FROM chat_lines WHERE channelId IN (${among})`);
+  await until(
+    "every line is in the store",
+    30_000,
+    async () => (await lines())[0]!.ids >= recording.said.length,
+  );
+  expect((await lines())[0], "lines in the store").toEqual({
+    n: recording.said.length,
+    ids: recording.said.length,
+  });
+}
+
+const allClosed = (found: Map<string, object>, expected: Map<string, object>): boolean =>
+  [...expected].every(
+    ([id, burst]) => (found.get(id) as ChatBurst | undefined)?.open === (burst as ChatBurst).open,
+  );
+
+/** The store has columns of its own beside those of the contract, and no undefined. */
+function compare(what: string, found: Map<string, object>, expected: Map<string, object>): void {
+  const missing = [...expected.keys()].filter((id) => !found.has(id));
+  const extra = [...found.keys()].filter((id) => !expected.has(id));
+  expect({ missing, extra }, what).toEqual({ missing: [], extra: [] });
+  const other: string[] = [];
+  for (const [id, value] of expected) {
+    const row = found.get(id) as Record<string, unknown>;
+    const same = Object.fromEntries(Object.keys(value).map((key) => [key, row[key]]));
+    if (canonical(same) !== canonical(value)) other.push(`${canonical(same)} instead of ${canonical(value)}`);
+  }
+  expect(other, `${what} that differ`).toEqual([]);
+}
+
+async function finalsOnLog(
+  world: World,
+  recording: Recording,
+  first: number,
+): Promise<{ table: keyof Finals; id: string; value: object }[]> {
+  const tables = { chat_windows: chatWindows, chat_bursts: chatBursts, hype: hypeValues };
+  const partitions = [...new Set(recording.channels.map(partitionOf))];
+  const finals: { table: keyof Finals; id: string; value: object }[] = [];
+  for (const [table, event] of Object.entries(tables) as [keyof Finals, typeof chatWindows][]) {
+    const messages = await readLog(
+      world,
+      "FOLD",
+      first,
+      partitions.map((p) => subjectFilter(event, p)),
+    );
+    for (const { data } of messages)
+      for (const value of JSON.parse(Buffer.from(data).toString()) as (ChatWindow | ChatBurst | HypeValue)[])
+        if (recording.channels.includes(value.channelId)) finals.push({ table, id: value.id, value });
+  }
+  return finals;
+}
+
+export async function positionOf(world: Pick<World, "jsm">, partition: number): Promise<number> {
+  const message = await world.jsm.streams
+    .getMessage("FOLD", { last_by_subj: `${CHECKPOINT_SUBJECT}.${partition}` })
+    .catch(() => null);
+  return message?.json<{ position: number }>().position ?? 0;
+}
+
+async function readLog(
+  world: World,
+  stream: string,
+  first: number,
+  filters: string[],
+): Promise<(Logged & { seq: number; partition: number })[]> {
+  const consumer = await jetstream(world.nc).consumers.get(stream, {
+    filter_subjects: filters,
+    opt_start_seq: first,
+  });
+  const read: (Logged & { seq: number; partition: number })[] = [];
+  let left = (await consumer.info()).num_pending;
+  if (left === 0) return read;
+  for await (const message of await consumer.consume({ max_messages: 500 })) {
+    read.push({
+      seq: message.seq,
+      partition: Number(message.subject.split(".")[2]),
+      subject: message.subject,
+      data: message.data,
+      header: (name) => message.headers?.get(name) ?? "",
+    });
+    if (--left === 0) break;
+  }
+  return read;
+}
+
+export async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    if (await holds().catch(() => false)) return;
+    if (performance.now() > end) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
+    await sleep(100);
+  }
+}
