@@ -393,6 +393,49 @@ describe("bodies", () => {
   });
 });
 
+describe("rows are rows, never statements", () => {
+  test.each(["JSONEachRow", "JSONCompactEachRow", "TSV", "TSVWithNames", "CSV", "CSVWithNames"])(
+    "what follows a blank line in %s is not run",
+    async (format) => {
+      await emptied();
+      for (const start of [
+        "",
+        "\n",
+        '{"a":1}\n',
+        "[1,2]\n",
+        "1\tx\n",
+        '1,"x"\n',
+        "a\ts\n",
+        "a,s\n",
+        ";\n",
+        "-- \n",
+      ])
+        for (const blank of ["\n", "\n\n", "\n\n\n", "\r\n\n", ";\n\n"])
+          for (const path of ["/", `/?query=${encodeURIComponent(`INSERT INTO t FORMAT ${format}`)}`]) {
+            const attack = `${start}${blank}DROP TABLE t`;
+            await curl(path, {
+              body: path === "/" ? `INSERT INTO t FORMAT ${format}\n${attack}` : attack,
+              headers: BASIC,
+            });
+          }
+      expect(await rows("EXISTS TABLE t")).toEqual([{ result: 1 }]);
+    },
+  );
+
+  test("blank lines between JSON rows mean nothing; in CSV they are refused, not cut", async () => {
+    await emptied();
+    const insert = (format: string): string =>
+      `/?query=${encodeURIComponent(`INSERT INTO t FORMAT ${format}`)}`;
+    await curl(insert("JSONEachRow"), { body: '\n\n{"a":1}\n\n\n{"a":2,"s":"é"}\n\n', headers: BASIC });
+    expect(await rows("SELECT a, s FROM t ORDER BY a")).toEqual([
+      { a: 1, s: "" },
+      { a: 2, s: "é" },
+    ]);
+    const csv = await curl(insert("CSV"), { body: '3,"x\n\ny"\n', headers: BASIC });
+    expect(csv).toMatchObject({ status: 501, text: expect.stringContaining("blank line") as string });
+  });
+});
+
 describe("the engine's process", () => {
   const start = (env: Record<string, string>): Promise<{ code: number | null; said: string }> =>
     new Promise((resolve) => {

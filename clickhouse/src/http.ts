@@ -52,6 +52,23 @@ const PROTOCOL = new Set([
   "add_http_cors_header", "cancel_http_readonly_queries_on_client_close", "max_untracked_memory", "client_protocol_version", "readonly",
 ]); // prettier-ignore
 
+const BLANK_LINE = Buffer.from("\n\n");
+
+/**
+ * The library takes what follows a blank line behind an insert for the next statement, and runs it. So none may pass: between JSON
+ * rows it means nothing and goes; in TSV and CSV it may be data.
+ */
+function withoutBlankLines(rows: Buffer, format: RawInsertFormat): Buffer {
+  if (rows[0] !== 0x0a && !rows.includes(BLANK_LINE)) return rows;
+  if (!format.startsWith("JSON"))
+    throw new EngineError(
+      48,
+      "NOT_IMPLEMENTED",
+      `a blank line in ${format} is not taken by the embedded engine: send such rows as JSONEachRow`,
+    );
+  return Buffer.from(rows.toString("latin1").replaceAll(/^\n+|(?<=\n)\n+/g, ""), "latin1");
+}
+
 /** HTTP status by error code, as ClickHouse's own handler answers. */
 function statusOf(code: number): number {
   if (code === 516 || code === 194 || code === 193 || code === 192) return 403;
@@ -253,7 +270,7 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
     };
   }
 
-  async function insertRows(scope: Scope, into: RowsInsert, rows: Buffer): Promise<Answer> {
+  async function insertRows(scope: Scope, into: RowsInsert, body: Buffer): Promise<Answer> {
     const format = ROW_FORMATS[into.format.toLowerCase()];
     if (format === undefined)
       throw new EngineError(
@@ -262,6 +279,7 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
         `rows in ${into.format} are not taken by the embedded engine: use ${[...new Set(Object.values(ROW_FORMATS))].join(", ")}`,
       );
     const database = into.table.length > 1 ? (into.table[0] ?? scope.database) : scope.database;
+    const rows = withoutBlankLines(body, format);
     if (rows.length === 0)
       return { bytes: new Uint8Array(), format, summary: { ...NO_SUMMARY, elapsed_ns: "0" } };
     const result = await door.engine.insert(

@@ -206,7 +206,9 @@ export class Sink {
     if (!plan.split.includes(table))
       try {
         const done = insertSeconds.startTimer({ table });
-        const written = await insert(this.#store, { table, token, rows: packed(target, messages) });
+        const rows = packed(target, messages);
+        if (rows.length === 0) return plan;
+        const written = await insert(this.#store, { table, token, rows });
         done();
         this.#count(
           table,

@@ -53,6 +53,8 @@ const NEWLINE = Buffer.from("\n");
 
 /** The body as JSONEachRow, undecoded: the rows of several messages are simply put one after the other. */
 export function rowsOf(target: Target, body: Uint8Array): Uint8Array[] {
+  if (body.length === 0) return [];
+  if (target.packing === "array" && body.length === 2) return [];
   if (target.packing === "array" && body[0] === 0x5b && body.at(-1) === 0x5d)
     return [body.subarray(1, -1), NEWLINE];
   return body.at(-1) === 0x0a ? [body] : [body, NEWLINE];
