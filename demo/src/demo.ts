@@ -1,6 +1,6 @@
-import { noFaults, type Faults } from "./faults.ts";
+import { noFaults } from "./faults.ts";
 import { Irc, type IrcOptions } from "./irc.ts";
-import { ircOverTcp, ircOverWebsocket } from "./irc-sockets.ts";
+import { ircOverTcp, ircOverWebsocket, type Listening } from "./irc-sockets.ts";
 import { serveHttp } from "./http.ts";
 
 export interface DemoOptions extends Omit<IrcOptions, "faults"> {
@@ -15,7 +15,6 @@ export interface DemoOptions extends Omit<IrcOptions, "faults"> {
 export interface Demo {
   readonly ports: { readonly http: number; readonly ircWs: number; readonly ircTcp: number };
   readonly irc: Irc;
-  readonly faults: Faults;
   close(): Promise<void>;
 }
 
@@ -23,25 +22,31 @@ export interface Demo {
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const faults = noFaults();
   const irc = new Irc({ ...options, faults });
-  const servers = [
-    await serveHttp({
-      irc,
-      faults,
-      port: options.http,
-      now: options.now ?? Date.now,
-      sevenTvHeartbeatMs: options.sevenTvHeartbeatMs ?? 25_000,
-    }),
-    await ircOverWebsocket(irc, options.ircWs),
-    await ircOverTcp(irc, options.ircTcp),
-  ] as const;
-  const [http, ircWs, ircTcp] = servers;
-  return {
-    ports: { http: http.port, ircWs: ircWs.port, ircTcp: ircTcp.port },
-    irc,
-    faults,
-    close: async () => {
-      irc.close();
-      for (const server of servers.toReversed()) await server.close();
-    },
+  const servers: Listening[] = [];
+  const closeAll = async (): Promise<void> => {
+    irc.close();
+    for (const server of servers.toReversed()) await server.close();
   };
+  const started = async <Server extends Listening>(starting: Promise<Server>): Promise<Server> => {
+    const server = await starting;
+    servers.push(server);
+    return server;
+  };
+  try {
+    const http = await started(
+      serveHttp({
+        irc,
+        faults,
+        port: options.http,
+        now: options.now ?? Date.now,
+        sevenTvHeartbeatMs: options.sevenTvHeartbeatMs ?? 25_000,
+      }),
+    );
+    const ircWs = await started(ircOverWebsocket(irc, options.ircWs));
+    const ircTcp = await started(ircOverTcp(irc, options.ircTcp));
+    return { ports: { http: http.port, ircWs: ircWs.port, ircTcp: ircTcp.port }, irc, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
 }

@@ -120,7 +120,7 @@ export class Helix {
     if (form.get("client_id") !== DEMO_CLIENT.id) return refused(400, "invalid client");
     if (form.get("client_secret") !== DEMO_CLIENT.secret) return refused(403, "invalid client secret");
     this.counts.tokens++;
-    const token = [0, 1, 2, 3]
+    const token = [0, 1, 2, 3, 4]
       .map((i) => hash32(this.counts.tokens, i, this.now()).toString(36).padStart(7, "0"))
       .join("")
       .slice(0, 30);

@@ -28,6 +28,8 @@ export async function listen(server: Server, port: number): Promise<void> {
 /** IRC over websocket, one or more lines a frame; the subprotocol `irc` is echoed when it is asked for. */
 export async function ircOverWebsocket(irc: Irc, port: number): Promise<Listening> {
   const http = createHttpServer((_request, response) => response.writeHead(426).end("websocket only\n"));
+  await listen(http, port);
+  // Only now: a WebSocketServer would take the port's error for its own.
   const sockets = new WebSocketServer({
     server: http,
     maxPayload: 64 * 1024,
@@ -38,6 +40,7 @@ export async function ircOverWebsocket(irc: Irc, port: number): Promise<Listenin
       send: (text) => socket.send(text, { binary: false }),
       close: (hard) => (hard ? socket.terminate() : socket.close(1000)),
       pending: () => socket.bufferedAmount,
+      anyBytes: false,
       address: request.socket.remoteAddress ?? "",
     });
     // A frame is whole lines even where its last CRLF is missing.
@@ -45,7 +48,6 @@ export async function ircOverWebsocket(irc: Irc, port: number): Promise<Listenin
     socket.on("close", () => session.ended());
     socket.on("error", () => session.ended());
   });
-  await listen(http, port);
   return {
     port: portOf(http),
     close: async () => {
@@ -65,6 +67,7 @@ export async function ircOverTcp(irc: Irc, port: number): Promise<Listening> {
       send: (text) => void socket.write(text),
       close: (hard) => (hard ? socket.resetAndDestroy() : socket.end()),
       pending: () => socket.writableLength,
+      anyBytes: true,
       address: socket.remoteAddress ?? "",
     });
     socket.on("data", (chunk) => session.receive(decoder.write(chunk)));

@@ -11,6 +11,8 @@ export interface Wire {
   close(hard: boolean): void;
   /** Bytes that the client has not taken yet. */
   pending(): number;
+  /** A websocket's text frames must be UTF-8, a TCP stream carries anything. */
+  readonly anyBytes: boolean;
   /** Limits of anonymous clients count by address. */
   readonly address: string;
 }
@@ -172,10 +174,10 @@ export class Irc {
   inject(channel: string, lines: readonly (string | Buffer)[] = malformedLines(channel)): void {
     for (const session of this.sessions) {
       if (!session.rooms.has(channel)) continue;
-      for (const line of lines)
-        session.wire.send(
-          typeof line === "string" ? `${line}\r\n` : Buffer.concat([line, Buffer.from("\r\n")]),
-        );
+      for (const line of lines) {
+        if (typeof line === "string") session.wire.send(`${line}\r\n`);
+        else if (session.wire.anyBytes) session.wire.send(Buffer.concat([line, Buffer.from("\r\n")]));
+      }
     }
   }
 
