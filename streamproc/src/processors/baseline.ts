@@ -21,19 +21,22 @@ export interface Baseline {
  * variance of the bins with the top tenth cut down to the ninth, since the median of few is 0. `floorPerS` is the least rate.
  */
 export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number): Baseline {
-  const sorted = bins.slice(0, filled).sort();
+  const sorted = scratch.subarray(0, filled);
+  sorted.set(bins.subarray(0, filled));
+  sorted.sort();
   const median = filled === 0 ? 0 : sorted[filled >> 1]!;
   let usual = median;
   let variance: number;
   if (median >= 4) {
-    const off = Float64Array.from(sorted, (count) => Math.abs(count - median)).sort();
-    variance = (1.4826 * off[filled >> 1]!) ** 2;
+    for (let i = 0; i < filled; i++) sorted[i] = Math.abs(sorted[i]! - median);
+    sorted.sort();
+    variance = (1.4826 * sorted[filled >> 1]!) ** 2;
   } else {
     const top = filled === 0 ? 0 : sorted[Math.min(filled - 1, Math.floor(filled * 0.9))]!;
     let sum = 0;
     let squares = 0;
-    for (const count of sorted) {
-      const cut = Math.min(count, top);
+    for (let i = 0; i < filled; i++) {
+      const cut = Math.min(sorted[i]!, top);
       sum += cut;
       squares += cut * cut;
     }
@@ -46,6 +49,7 @@ export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number)
     alpha: Math.max(ALPHA_MIN, Math.min(ALPHA_MAX, alpha)),
   };
 }
+const scratch = new Uint16Array(BINS);
 
 export interface Scan {
   /** Signed root of the likelihood ratio, in standard deviations of the baseline. */
@@ -79,12 +83,26 @@ export function scan(counts: ArrayLike<number>, baseline: Baseline): Scan {
 
 /** What one subject (the whole chat, a mood, an emote) did: its last seconds and its bins. */
 export class Track {
-  /** Lines of second s at s mod SCAN_S, final seconds only. */
-  readonly seconds = new Uint16Array(SCAN_S);
+  /** Lines of the newest final seconds that had any: of second s at s mod SCAN_S, where `#at` says that it is s. */
+  readonly #counts = new Uint16Array(SCAN_S);
+  readonly #at = new Float64Array(SCAN_S);
   readonly bins = new Uint16Array(BINS);
   /** Of the bin that is being filled. */
   current = 0;
   #baseline: Baseline | null = null;
+
+  /** Counts a final second. */
+  count(second: number, lines: number): void {
+    this.#counts[second % SCAN_S] = Math.min(65_535, lines);
+    this.#at[second % SCAN_S] = second;
+    this.current += lines;
+  }
+
+  /** Lines of a final second of the last SCAN_S. */
+  in(second: number): number {
+    const place = second % SCAN_S;
+    return this.#at[place] === second ? this.#counts[place]! : 0;
+  }
 
   baseline(filled: number, floorPerS: number): Baseline {
     this.#baseline ??= baselineOf(this.bins, filled, floorPerS);
@@ -106,13 +124,19 @@ export class Track {
   }
 
   save(out: ByteWriter): void {
-    saveCounts(out, this.seconds);
+    for (let i = 0; i < SCAN_S; i++) {
+      out.u16(this.#counts[i]!);
+      if (this.#counts[i] !== 0) out.f64(this.#at[i]!);
+    }
     saveCounts(out, this.bins);
     out.u32(this.current);
   }
 
   load(bytes: ByteReader): void {
-    loadCounts(bytes, this.seconds);
+    for (let i = 0; i < SCAN_S; i++) {
+      this.#counts[i] = bytes.u16();
+      if (this.#counts[i] !== 0) this.#at[i] = bytes.f64();
+    }
     loadCounts(bytes, this.bins);
     this.current = bytes.u32();
   }

@@ -4,7 +4,16 @@ import { MOODS } from "@hypecast/contracts/moods.ts";
 import { BINS, BIN_S, SCAN_S, scan, Track, type Scan } from "./baseline.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { Distinct } from "./distinct.ts";
-import { digestOf, eachRow, floodsIn, FLOOD_S, Repeats, type Digest, type Flood } from "./floods.ts";
+import {
+  digestOf,
+  eachRow,
+  floodsIn,
+  FLOOD_S,
+  Repeats,
+  type Digest,
+  type Flood,
+  type Rows,
+} from "./floods.ts";
 import { defineFold, type Emit } from "./fold.ts";
 import { FLAG, Pane, pollOf } from "./pane.ts";
 import { moodOfEmote, POLL_ANSWERS } from "./text.ts";
@@ -139,6 +148,8 @@ export const bursts = defineFold<BurstsState>({
   load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
 });
 
+const counts = new Uint16Array(SCAN_S);
+
 /** The second that has just passed: does something begin? Waiting until it is final would cost two seconds. */
 function glance(
   state: BurstsState,
@@ -147,42 +158,46 @@ function glance(
   openRows: readonly number[],
   emit: Emit,
 ): void {
-  const panes = [...state.recent, ...open];
-  const rows = [...state.recent.map((pane) => pane.rows), ...openRows];
-  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, openRows[at]!, 1);
-  if (state.repeats.copies.size > 0 || state.repeats.polls > 0)
-    for (const flood of floodsIn(panes, rows, state.repeats))
-      seeFlood(state, flood, untilS, panes, rows, emit);
-  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats));
-  for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, openRows[at]!, -1);
+  let all: Rows | null = null;
+  const rowsOf = (): Rows =>
+    (all ??= {
+      panes: [...state.recent, ...open],
+      rows: [...state.recent.map((pane) => pane.rows), ...openRows],
+    });
+  for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, 1);
+  if (state.repeats.mayFlood())
+    for (const flood of floodsIn(rowsOf(), state.repeats)) seeFlood(state, flood, untilS, rowsOf(), emit);
+  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats, null));
+  for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, -1);
 
   if (state.heardS < LEARN_S || untilS <= state.greetUntilS) return;
   const oldestS = untilS - SCAN_S;
-  const counts = new Uint16Array(SCAN_S);
   const look = (subject: Subject, of: (digest: Digest) => number): void => {
     if (subject.burst !== null || untilS <= subject.restUntilS) return;
-    let recent = 0;
-    for (let second = oldestS; second < untilS; second++) {
-      let count = second < state.untilS ? subject.seconds[mod(second)]! : 0;
-      if (second >= state.untilS)
-        for (const [at, pane] of open.entries()) if (pane.second === second) count = of(digests[at]!);
-      counts[untilS - 1 - second] = count;
-      if (second >= untilS - 2) recent += count;
+    counts.fill(0);
+    let sum = 0;
+    for (let second = oldestS; second < Math.min(untilS, state.untilS); second++)
+      sum += counts[untilS - 1 - second] = subject.in(second);
+    for (let at = 0; at < open.length; at++) {
+      const { second } = open[at]!;
+      if (second >= oldestS && second < untilS) sum += counts[untilS - 1 - second] = of(digests[at]!);
     }
-    if (recent === 0) return;
+    const recent = counts[0]! + counts[1]!;
+    if (recent === 0 || sum < FLOOR_LINES) return;
     const baseline = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]);
     const found = scan(counts, baseline);
     if (found.z < ENTER_Z[subject.kind] || found.count < FLOOR_LINES) return;
     if (found.count < ENTER_TIMES[subject.kind] * baseline.ratePerS * found.seconds) return;
-    enter(state, subject, found, untilS, panes, rows, emit);
+    enter(state, subject, found, untilS, rowsOf(), emit);
   };
   look(state.volume, (digest) => digest.lines);
   for (const [mood, subject] of state.moods.entries()) look(subject, (digest) => digest.moods[mood]!);
-  const seen = new Map<string, string>();
-  for (const [at, digest] of digests.entries())
-    for (const ref of digest.emotes.keys()) seen.set(ref, open[at]!.emotes.get(ref)!.name);
-  for (const [ref, name] of seen)
-    look(state.emotes.get(ref) ?? new Subject("emote", ref, name), (digest) => digest.emotes.get(ref) ?? 0);
+  for (let at = 0; at < digests.length; at++)
+    for (const ref of digests[at]!.emotes.keys()) {
+      if (digests.findIndex((digest) => digest.emotes.has(ref)) < at) continue;
+      const subject = state.emotes.get(ref) ?? new Subject("emote", ref, open[at]!.emotes.get(ref)!.name);
+      look(subject, (digest) => digest.emotes.get(ref) ?? 0);
+    }
 }
 
 /** Opens a burst when enough different people wrote it. */
@@ -191,8 +206,7 @@ function enter(
   subject: Subject,
   found: Scan,
   untilS: number,
-  panes: readonly Pane[],
-  rows: readonly number[],
+  { panes, rows }: Rows,
   emit: Emit,
 ): void {
   const startS = untilS - found.seconds;
@@ -262,30 +276,25 @@ function closeSecond(state: BurstsState, pane: Pane, emit: Emit): void {
   remember(state, second);
   state.recent.push(pane);
   state.repeats.count(pane, 0, pane.rows, 1);
-  const digest = digestOf(pane, pane.rows, state.repeats);
+  const reacting: number[] = [];
+  const digest = digestOf(pane, pane.rows, state.repeats, reacting);
 
-  state.volume.seconds[mod(second)] = digest.lines;
-  state.volume.current += digest.lines;
-  for (const [at, subject] of state.moods.entries()) {
-    subject.seconds[mod(second)] = digest.moods[at]!;
-    subject.current += digest.moods[at]!;
-  }
-  for (const subject of state.emotes.values()) subject.seconds[mod(second)] = 0;
+  if (digest.lines > 0) state.volume.count(second, digest.lines);
+  for (let mood = 0; mood < MOODS.length; mood++)
+    if (digest.moods[mood]! > 0) state.moods[mood]!.count(second, digest.moods[mood]!);
   for (const [ref, lines] of digest.emotes) {
     let subject = state.emotes.get(ref);
     if (subject === undefined) {
       subject = new Subject("emote", ref, pane.emotes.get(ref)!.name);
       track(state, subject, second);
     }
-    subject.seconds[mod(second)] = lines;
-    subject.current += lines;
+    subject.count(second, lines);
     subject.lastUsedS = second;
   }
   heard(state, 1);
   state.unheardS = 0;
-  for (const subject of subjects(state)) {
-    if (subject.burst === null) continue;
-    addRows(subject.burst, state, subject, pane, pane.rows);
+  for (const subject of bursting(state)) {
+    addRows(subject.burst!, state, subject, pane, pane.rows);
     follow(state, subject, second, emit);
   }
   for (const flood of state.floods) addFloodRows(flood, pane, pane.rows);
@@ -303,24 +312,20 @@ function closeSecond(state: BurstsState, pane: Pane, emit: Emit): void {
       emoteLines: digest.emoteLines,
       caps: digest.caps,
       moods: digest.moods,
-      users: pane.rowUser.subarray(0, pane.rows),
-      reacting: digest.users,
+      users: pane.rowUser,
+      reacting,
     },
   });
 }
 
 const NO_MOODS: readonly number[] = MOODS.map(() => 0);
-const NOBODY = new Uint32Array();
+const NOBODY: readonly number[] = [];
 
 /** Seconds in which nobody wrote, or that were not heard: the same whether they come at once or one by one. */
 function closeQuiet(state: BurstsState, fromS: number, untilS: number, isHeard: boolean, emit: Emit): void {
   state.untilS = untilS;
   remember(state, untilS - 1);
-  for (const subject of subjects(state))
-    for (let second = Math.max(fromS, untilS - SCAN_S); second < untilS; second++)
-      subject.seconds[mod(second)] = 0;
-  for (const subject of subjects(state)) {
-    if (subject.burst === null) continue;
+  for (const subject of bursting(state)) {
     for (let second = fromS; second < untilS && subject.burst !== null; second++)
       follow(state, subject, second, emit);
   }
@@ -345,7 +350,7 @@ function closeQuiet(state: BurstsState, fromS: number, untilS: number, isHeard: 
       caps: 0,
       moods: NO_MOODS,
       users: NOBODY,
-      reacting: [],
+      reacting: NOBODY,
     },
   });
 }
@@ -392,24 +397,21 @@ function forget(state: BurstsState): void {
 function follow(state: BurstsState, subject: Subject, second: number, emit: Emit): void {
   const burst = subject.burst!;
   if (second < burst.startS) return;
-  const three =
-    (subject.seconds[mod(second)]! + subject.seconds[mod(second - 1)]! + subject.seconds[mod(second - 2)]!) /
-    3;
+  const three = (subject.in(second) + subject.in(second - 1) + subject.in(second - 2)) / 3;
   if (three > burst.peakRate || burst.peakS >= second) {
     burst.peakRate = Math.max(three, burst.peakRate);
     burst.peakS = Math.min(second, burst.peakS);
     if (three >= burst.peakRate) burst.peakS = second;
   }
-  const counts = new Uint16Array(5);
-  for (let ago = 0; ago < 5; ago++) counts[ago] = subject.seconds[mod(second - ago)]!;
+  const five = new Uint16Array(5);
+  for (let ago = 0; ago < 5; ago++) five[ago] = subject.in(second - ago);
   const baseline = {
     ratePerS: burst.baselineRate,
     alpha: subject.baseline(state.filled, FLOOR_PER_S[subject.kind]).alpha,
   };
-  const { z } = scan(counts, baseline);
+  const { z } = scan(five, baseline);
   if (z > burst.z) burst.z = z;
-  if (z >= LEAVE_Z && subject.seconds[mod(second)]! > 0)
-    burst.lastActiveS = Math.max(burst.lastActiveS, second);
+  if (z >= LEAVE_Z && five[0]! > 0) burst.lastActiveS = Math.max(burst.lastActiveS, second);
   if (second - burst.lastActiveS < HOLD_S && second - burst.startS < LONGEST_S) return;
   subject.burst = null;
   subject.restUntilS = second + 1 + COOLDOWN_S - HOLD_S;
@@ -469,10 +471,15 @@ function facts(
   };
 }
 
-function* subjects(state: BurstsState): Generator<Subject> {
-  yield state.volume;
-  yield* state.moods;
-  yield* state.emotes.values();
+const subjects = (state: BurstsState): Subject[] => [state.volume, ...state.moods, ...state.emotes.values()];
+
+/** Those in a burst. */
+function bursting(state: BurstsState): Subject[] {
+  const found: Subject[] = [];
+  if (state.volume.burst !== null) found.push(state.volume);
+  for (const subject of state.moods) if (subject.burst !== null) found.push(subject);
+  for (const subject of state.emotes.values()) if (subject.burst !== null) found.push(subject);
+  return found;
 }
 
 /** Gives an emote a baseline; the one unused longest, that is in no burst, makes place. */
@@ -510,22 +517,16 @@ function notice(state: BurstsState, said: ChatNotice, emit: Emit): void {
 }
 
 /** A flood that is seen now: opens it, or keeps it open. */
-function seeFlood(
-  state: BurstsState,
-  flood: Flood,
-  untilS: number,
-  panes: readonly Pane[],
-  rows: readonly number[],
-  emit: Emit,
-): void {
+function seeFlood(state: BurstsState, flood: Flood, untilS: number, all: Rows, emit: Emit): void {
+  const { panes, rows } = all;
   const known = state.floods.find((open) => open.kind !== "raid" && open.near === flood.near);
   if (known !== undefined) return;
   let startS = untilS;
   let subject = "";
-  eachRow(panes, rows, (pane, i) => {
+  eachRow(all, (pane, i) => {
     if (inFlood(flood, pane, i)) startS = Math.min(startS, pane.second);
   });
-  if (flood.near === 0) subject = answersIn(panes, rows);
+  if (flood.near === 0) subject = answersIn(all);
   else subject = panes.find((pane) => pane.quotes.has(flood.near))?.quotes.get(flood.near) ?? "";
   const { ratePerS } = state.volume.baseline(state.filled, FLOOR_PER_S.volume);
   const open: OpenFlood = {
@@ -549,9 +550,9 @@ const inFlood = (flood: { kind: string; near: number }, pane: Pane, i: number): 
   flood.near === 0 ? pollOf(pane.rowFlags[i]!) !== 0 : pane.rowNear[i] === flood.near;
 
 /** "1/2": the two answers given most. */
-function answersIn(panes: readonly Pane[], rows: readonly number[]): string {
+function answersIn(all: Rows): string {
   const given = POLL_ANSWERS.map(() => 0);
-  eachRow(panes, rows, (pane, i) => {
+  eachRow(all, (pane, i) => {
     given[pollOf(pane.rowFlags[i]!)]!++;
   });
   given[0] = 0;
@@ -594,13 +595,18 @@ function saidFlood(state: BurstsState, flood: OpenFlood, open: boolean): ChatBur
   return burst;
 }
 
-/** What reacted in the last 15 s or so, with the open panes of the windows fold: for a provisional value. */
-export function recentDigests(state: BurstsState, open: readonly Pane[], fromS: number): Digest[] {
+/** What reacted in the last 15 s or so, with the open panes of the windows fold: for a provisional value. Adds the writers to `users`. */
+export function recentDigests(
+  state: BurstsState,
+  open: readonly Pane[],
+  fromS: number,
+  users: number[],
+): Digest[] {
   const rows = open.map((pane) => pane.rows);
   for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, 1);
   const digests = [...state.recent, ...open]
     .filter((pane) => pane.second >= fromS)
-    .map((pane) => digestOf(pane, pane.rows, state.repeats));
+    .map((pane) => digestOf(pane, pane.rows, state.repeats, users));
   for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, -1);
   return digests;
 }
@@ -629,8 +635,6 @@ export function lastMinute(state: BurstsState): { moods: SubjectNow[]; emotes: S
   };
   return { moods: state.moods.map(now), emotes: Array.from(state.emotes.values(), now) };
 }
-
-const mod = (second: number): number => ((second % SCAN_S) + SCAN_S) % SCAN_S;
 
 const BURST_NUMBERS = [
   "startS",

@@ -5,13 +5,30 @@ export const EXACT_BOUND = 2048;
 const REGISTER_BITS = 12;
 const REGISTERS = 1 << REGISTER_BITS;
 
+/** Tables given back, empty, by the logarithm of their size: seconds come and go faster than the collector likes. */
+const spare: Uint32Array[][] = [];
+const SPARE_BOUND = 64;
+const SMALLEST = 16;
+
+/** An empty table. */
+export function take(size: number): Uint32Array {
+  return spare[Math.log2(size)]?.pop() ?? new Uint32Array(size);
+}
+/** Gives a table back. */
+export function give(table: Uint32Array): void {
+  const pool = (spare[Math.log2(table.length)] ??= []);
+  if (pool.length >= SPARE_BOUND) return;
+  table.fill(0);
+  pool.push(table);
+}
+
 /**
  * Counts different 32-bit keys in bounded memory. The count depends on the set of keys alone, never on their order or on how
  * sets were merged. HyperLogLog: Flajolet et al. 2007, with linear counting for its low range.
  */
 export class Distinct {
   /** Open addressing, 0 is empty; null once estimated. */
-  #keys: Uint32Array | null = new Uint32Array(16);
+  #keys: Uint32Array | null = take(SMALLEST);
   #size = 0;
   #registers: Uint8Array | null = null;
 
@@ -29,7 +46,10 @@ export class Distinct {
       this.#estimate();
       const mine = this.#registers!;
       for (let i = 0; i < REGISTERS; i++) if (other.#registers[i]! > mine[i]!) mine[i] = other.#registers[i]!;
-    } else for (const key of other.#keys!) if (key !== 0) this.add(key);
+    } else if (other.#size > 0) {
+      const keys = other.#keys!;
+      for (let i = 0; i < keys.length; i++) if (keys[i] !== 0) this.add(keys[i]!);
+    }
   }
 
   has(key: number): boolean {
@@ -58,11 +78,18 @@ export class Distinct {
     return Math.round(raw <= 2.5 * REGISTERS && zeros > 0 ? REGISTERS * Math.log(REGISTERS / zeros) : raw);
   }
 
+  /** Empty again, with the same room. */
   clear(): void {
     this.#registers = null;
     this.#size = 0;
-    if (this.#keys !== null && this.#keys.length <= 256) this.#keys.fill(0);
-    else this.#keys = new Uint32Array(16);
+    if (this.#keys === null) this.#keys = take(SMALLEST);
+    else this.#keys.fill(0);
+  }
+
+  /** Gives the table back; the set must not be used again. */
+  release(): void {
+    if (this.#keys !== null) give(this.#keys);
+    this.#keys = null;
   }
 
   save(out: ByteWriter): void {
@@ -95,8 +122,10 @@ export class Distinct {
 
   #grow(): void {
     const old = this.#keys!;
-    this.#keys = new Uint32Array(old.length * 2);
-    for (const key of old) if (key !== 0) this.#insert(this.#keys, key);
+    const keys = take(old.length * 2);
+    for (let i = 0; i < old.length; i++) if (old[i] !== 0) this.#insert(keys, old[i]!);
+    this.#keys = keys;
+    give(old);
   }
 
   #estimate(): void {

@@ -7,11 +7,22 @@ const COPIES_MIN = 4;
 /** As many poll-like answers are a poll. */
 const POLL_MIN = 5;
 
+const FLOOD_LINES = 5;
+const FLOOD_CHATTERS = 4;
+const POLL_LINES = 7;
+const POLL_CHATTERS = 6;
+
 /** What is repeated in the last FLOOD_S seconds, kept up by adding and removing one second at a time. */
 export class Repeats {
   /** Lines by near-repeat key, of long texts and commands only: short words from many are a chat's way to shout. */
   readonly copies = new Map<number, number>();
   polls = 0;
+  /** Texts of which there are FLOOD_LINES. */
+  #many = 0;
+
+  mayFlood(): boolean {
+    return this.#many > 0 || this.polls >= POLL_LINES;
+  }
 
   /** Adds (`by` 1) or removes (−1) rows from … until − 1 of a second. */
   count(pane: Pane, from: number, until: number, by: 1 | -1): void {
@@ -23,6 +34,8 @@ export class Repeats {
       const copies = (this.copies.get(near) ?? 0) + by;
       if (copies <= 0) this.copies.delete(near);
       else this.copies.set(near, copies);
+      // Up through the bound and down through it.
+      if (copies === FLOOD_LINES - (by === 1 ? 0 : 1)) this.#many += by;
     }
   }
 
@@ -42,26 +55,23 @@ export interface Digest {
   readonly moods: number[];
   /** By emote ref. */
   readonly emotes: Map<string, number>;
-  /** Writers, one a line. */
-  readonly users: number[];
 }
 
-/** Counts the first `rows` rows of a second without what `repeats` leaves out. */
-export function digestOf(pane: Pane, rows: number, repeats: Repeats): Digest {
+/** Counts the first `rows` rows of a second without what `repeats` leaves out; adds who wrote them to `users`, one a line. */
+export function digestOf(pane: Pane, rows: number, repeats: Repeats, users: number[] | null): Digest {
   const digest: Digest = {
     lines: 0,
     emoteLines: 0,
     caps: 0,
     moods: [0, 0, 0, 0, 0, 0, 0],
     emotes: new Map(),
-    users: [],
   };
   const refs = pane.emotes.size === 0 ? [] : [...pane.emotes.keys()];
   for (let i = 0; i < rows; i++) {
     const flags = pane.rowFlags[i]!;
     if (repeats.leavesOut(flags, pane.rowNear[i]!)) continue;
     digest.lines++;
-    digest.users.push(pane.rowUser[i]!);
+    users?.push(pane.rowUser[i]!);
     if ((flags & FLAG.caps) !== 0) digest.caps++;
     for (let moods = flags & FLAG.moods; moods !== 0; moods &= moods - 1)
       digest.moods[31 - Math.clz32(moods & -moods)]!++;
@@ -86,21 +96,23 @@ export interface Flood {
   chatters: number;
 }
 
-const FLOOD_LINES = 5;
-const FLOOD_CHATTERS = 4;
 /** In a fast chat a few people say the same by accident: a flood is this share of what is written. */
 const FLOOD_SHARE = 0.1;
-const POLL_LINES = 7;
-const POLL_CHATTERS = 6;
 /** Poll answers are at least this share of what is written. */
 const POLL_SHARE = 0.3;
 /** A flood mostly by newcomers, or of links, is bots. */
 const NEWCOMERS_SHARE = 0.5;
 
-/** The floods that stand now, over the panes of the last FLOOD_S seconds (the last may be open: rows[i] of panes[i]). */
-export function floodsIn(panes: readonly Pane[], rows: readonly number[], repeats: Repeats): Flood[] {
+/** Of panes[i] the first rows[i] rows. */
+export interface Rows {
+  panes: readonly Pane[];
+  rows: readonly number[];
+}
+
+/** The floods that stand now, in the last FLOOD_S seconds. */
+export function floodsIn(all: Rows, repeats: Repeats): Flood[] {
   const floods: Flood[] = [];
-  const needed = Math.max(FLOOD_LINES, rows.reduce((sum, count) => sum + count, 0) * FLOOD_SHARE);
+  const needed = Math.max(FLOOD_LINES, all.rows.reduce((sum, count) => sum + count, 0) * FLOOD_SHARE);
   for (const [near, copies] of repeats.copies) {
     if (copies < needed) continue;
     const chatters = new Set<number>();
@@ -108,7 +120,7 @@ export function floodsIn(panes: readonly Pane[], rows: readonly number[], repeat
     let links = 0;
     let commands = 0;
     let lines = 0;
-    eachRow(panes, rows, (pane, i) => {
+    eachRow(all, (pane, i) => {
       if (pane.rowNear[i] !== near) return;
       const flags = pane.rowFlags[i]!;
       if ((flags & FLAG.bot) !== 0) return;
@@ -125,26 +137,22 @@ export function floodsIn(panes: readonly Pane[], rows: readonly number[], repeat
   }
   if (repeats.polls >= POLL_LINES) {
     const chatters = new Set<number>();
-    let all = 0;
+    let written = 0;
     let lines = 0;
-    eachRow(panes, rows, (pane, i) => {
+    eachRow(all, (pane, i) => {
       const flags = pane.rowFlags[i]!;
       if ((flags & FLAG.bot) !== 0) return;
-      all++;
+      written++;
       if (pollOf(flags) === 0) return;
       lines++;
       chatters.add(pane.rowUser[i]!);
     });
-    if (lines >= POLL_LINES && chatters.size >= POLL_CHATTERS && lines >= all * POLL_SHARE)
+    if (lines >= POLL_LINES && chatters.size >= POLL_CHATTERS && lines >= written * POLL_SHARE)
       floods.push({ kind: "poll", near: 0, lines, chatters: chatters.size });
   }
   return floods.toSorted((a, b) => a.near - b.near);
 }
 
-export function eachRow(
-  panes: readonly Pane[],
-  rows: readonly number[],
-  row: (pane: Pane, i: number) => void,
-): void {
+export function eachRow({ panes, rows }: Rows, row: (pane: Pane, i: number) => void): void {
   for (const [at, pane] of panes.entries()) for (let i = 0; i < rows[at]!; i++) row(pane, i);
 }

@@ -1,10 +1,10 @@
 import type { HypeState as Meter, HypeValue } from "@hypecast/contracts/hype.ts";
 import { MOODS } from "@hypecast/contracts/moods.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { Distinct } from "./distinct.ts";
 import { defineFold, type Emit } from "./fold.ts";
 import { Quantiles } from "./quantiles.ts";
 import type { Reaction } from "./reaction.ts";
+import { Sliding } from "./sliding.ts";
 
 /** A value every 5 s of event time, over the 15 s before it. */
 export const TICK_S = 5;
@@ -36,7 +36,7 @@ type Part = (typeof PARTS)[number];
 const WEIGHTS: Record<Part, number> = { rate: 0.4, chatters: 0.25, emotes: 0.15, moods: 0.2 };
 const CAPPED_WEIGHTS: Record<Part, number> = { rate: 0, chatters: 0, emotes: 0.6, moods: 0.4 };
 const Z_MIN = -3;
-const Z_MAX = 10;
+const Z_MAX = 25;
 
 /** Counts of 15 s that make the score. */
 export interface Counts extends Record<Part, number> {
@@ -52,8 +52,6 @@ interface Slot {
   lines: number;
   emoteLines: number;
   moods: number[];
-  users: Distinct;
-  reacting: Distinct;
 }
 
 export interface HypeState {
@@ -62,6 +60,9 @@ export interface HypeState {
   tick: number;
   /** The last minute, slot of tick t at t mod SLOTS_OF_MINUTE. */
   slots: Slot[];
+  /** Who wrote in the last minute, and whose lines reacted; ticks are slots. */
+  chatters: Sliding;
+  reacting: Sliding;
   warmS: number;
   silentS: number;
   minutes: Float64Array;
@@ -90,7 +91,7 @@ const newMemory = () => ({
   emotes: ofCounts(),
   moods: ofCounts(),
   emoteShare: new Quantiles(0, 1, 0.01, HALF_LIFE_TICKS),
-  score: new Quantiles(Z_MIN, Z_MAX, 0.05, HALF_LIFE_TICKS),
+  score: new Quantiles(Z_MIN, Z_MAX, 0.1, HALF_LIFE_TICKS),
   value: new Quantiles(0, 100, 1, HALF_LIFE_TICKS),
   messagesPerMin: ofCounts(),
   chattersPerMin: ofCounts(),
@@ -106,6 +107,8 @@ export const hype = defineFold<HypeState>({
     channelId,
     tick: 0,
     slots: Array.from({ length: SLOTS_OF_MINUTE }, () => newSlot(-1)),
+    chatters: new Sliding(SLOTS_OF_MINUTE),
+    reacting: new Sliding(SLOTS_OF_MINUTE),
     warmS: 0,
     silentS: 0,
     minutes: new Float64Array(MINUTES),
@@ -137,8 +140,6 @@ const newSlot = (tick: number): Slot => ({
   lines: 0,
   emoteLines: 0,
   moods: MOODS.map(() => 0),
-  users: new Distinct(),
-  reacting: new Distinct(),
 });
 
 function slotOf(state: HypeState, tick: number): Slot {
@@ -173,15 +174,14 @@ function react(state: HypeState, reaction: Reaction, emit: Emit): void {
 function addSeconds(state: HypeState, slot: Slot, reaction: Reaction, seconds: number): void {
   slot.heardS += seconds;
   slot.messages += reaction.messages;
-  for (const user of reaction.users) slot.users.add(user);
-  // Greetings are no reaction: of them only as much counts as is usual anyway.
-  const usual =
-    state.memory.rate.entries === 0 ? 0 : countAt(state.memory.rate, 0.5) / (SLOTS_OF_VALUE * TICK_S);
-  const part = reaction.greeting && reaction.lines > usual ? usual / reaction.lines : 1;
+  state.chatters.at(slot.tick);
+  state.reacting.at(slot.tick);
+  for (const user of reaction.users) state.chatters.add(user);
+  const part = reaction.greeting ? usualPart(state, reaction) : 1;
   slot.lines += reaction.lines * part;
   slot.emoteLines += reaction.emoteLines * part;
   for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood]! += reaction.moods[mood]! * part;
-  if (part === 1) for (const user of reaction.reacting) slot.reacting.add(user);
+  if (part === 1) for (const user of reaction.reacting) state.reacting.add(user);
 
   state.silentS = reaction.messages > 0 ? 0 : state.silentS + seconds;
   breakStream(state);
@@ -203,6 +203,12 @@ function addSeconds(state: HypeState, slot: Slot, reaction: Reaction, seconds: n
     state.capWindows[state.capAt] = 0;
     state.capHeardS -= CAP_WINDOW_S;
   }
+}
+
+/** Greetings are no reaction: of them only as much counts as is usual anyway. */
+function usualPart({ memory }: HypeState, { lines }: Reaction): number {
+  const usual = memory.rate.entries === 0 ? 0 : countAt(memory.rate, 0.5) / (SLOTS_OF_VALUE * TICK_S);
+  return lines > usual ? usual / lines : 1;
 }
 
 function breakStream(state: HypeState): void {
@@ -252,7 +258,7 @@ function emitValue(state: HypeState, emit: Emit): void {
   if (heardS < SLOTS_OF_VALUE * TICK_S) return; // missing is not low
   state.sparse = isSparse(state);
   const meter = meterOf(state);
-  const counts = countsOf(recent);
+  const counts = countsOf(state, recent);
   const minute = minuteOf(state);
   const parts = partsOf(state, counts);
   const score = scoreOf(parts, meter);
@@ -292,8 +298,7 @@ function emitValue(state: HypeState, emit: Emit): void {
 const slotsOf = (state: HypeState, count: number): Slot[] =>
   state.slots.filter((slot) => slot.tick >= state.tick - count && slot.tick < state.tick);
 
-function countsOf(slots: readonly Slot[]): Counts {
-  const reacting = new Distinct();
+function countsOf(state: HypeState, slots: readonly Slot[]): Counts {
   const moods = MOODS.map(() => 0);
   let lines = 0;
   let emoteLines = 0;
@@ -301,11 +306,10 @@ function countsOf(slots: readonly Slot[]): Counts {
     lines += slot.lines;
     emoteLines += slot.emoteLines;
     for (let mood = 0; mood < MOODS.length; mood++) moods[mood]! += slot.moods[mood]!;
-    reacting.merge(slot.reacting);
   }
   return {
     rate: lines,
-    chatters: reacting.count(),
+    chatters: state.reacting.count(SLOTS_OF_VALUE),
     emotes: emoteLines,
     moods: Math.max(...moods),
     emoteShare: lines === 0 ? 0 : emoteLines / lines,
@@ -313,16 +317,17 @@ function countsOf(slots: readonly Slot[]): Counts {
 }
 
 function minuteOf(state: HypeState): { messages: number; chatters: number } {
-  const users = new Distinct();
   let messages = 0;
   let heardS = 0;
   for (const slot of slotsOf(state, SLOTS_OF_MINUTE)) {
     messages += slot.messages;
     heardS += slot.heardS;
-    users.merge(slot.users);
   }
   // The first minute, and one with a gap, is scaled to what was heard of it.
-  return { messages: Math.round((messages * 60) / Math.max(heardS, 1)), chatters: users.count() };
+  return {
+    messages: Math.round((messages * 60) / Math.max(heardS, 1)),
+    chatters: state.chatters.count(SLOTS_OF_MINUTE),
+  };
 }
 
 /** Robust z of each part: the distance from the channel's median in the square-root scale, in which chance has a spread of 1, over its quartiles. */
@@ -442,9 +447,9 @@ function save(state: HypeState): Uint8Array {
   for (const slot of state.slots) {
     for (const name of SLOT_NUMBERS) out.f64(slot[name]);
     for (const count of slot.moods) out.f64(count);
-    slot.users.save(out);
-    slot.reacting.save(out);
   }
+  state.chatters.save(out);
+  state.reacting.save(out);
   for (const memory of memories(state.memory)) memory.save(out);
   out.text(JSON.stringify(state.last));
   return out.done();
@@ -466,9 +471,9 @@ function load(channelId: string, saved: Uint8Array): HypeState {
   for (const slot of state.slots) {
     for (const name of SLOT_NUMBERS) slot[name] = bytes.f64();
     for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood] = bytes.f64();
-    slot.users = Distinct.load(bytes);
-    slot.reacting = Distinct.load(bytes);
   }
+  state.chatters.load(bytes);
+  state.reacting.load(bytes);
   for (const memory of memories(state.memory)) memory.load(bytes);
   state.last = JSON.parse(bytes.text()) as HypeValue | null;
   return state;

@@ -2,7 +2,6 @@ import type { HypeForecast } from "@hypecast/contracts/hype.ts";
 import type { LiveTick } from "@hypecast/contracts/live.ts";
 import { MOODS } from "@hypecast/contracts/moods.ts";
 import { bursts, lastMinute, recentDigests, type BurstsState } from "./bursts.ts";
-import { Distinct } from "./distinct.ts";
 import type { Fold } from "./fold.ts";
 import { hype, perMinute, provisionalOf, TICK_S, type Counts, type HypeState } from "./hype.ts";
 import { folds } from "./index.ts";
@@ -86,19 +85,18 @@ export function liveTick(
 }
 
 function countsSince(state: BurstsState, open: Parameters<typeof recentDigests>[1], fromS: number): Counts {
-  const users = new Distinct();
+  const users: number[] = [];
   const moods = MOODS.map(() => 0);
   let lines = 0;
   let emoteLines = 0;
-  for (const digest of recentDigests(state, open, fromS)) {
+  for (const digest of recentDigests(state, open, fromS, users)) {
     lines += digest.lines;
     emoteLines += digest.emoteLines;
     for (let mood = 0; mood < MOODS.length; mood++) moods[mood]! += digest.moods[mood]!;
-    for (const user of digest.users) users.add(user);
   }
   return {
     rate: lines,
-    chatters: users.count(),
+    chatters: new Set(users).size,
     emotes: emoteLines,
     moods: Math.max(...moods),
     emoteShare: lines === 0 ? 0 : emoteLines / lines,

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from "./bytes.ts";
-import { mix } from "./distinct.ts";
+import { give, mix, take } from "./distinct.ts";
 import { Tally } from "./tally.ts";
 
 /** Lines of one second that are also kept as rows; a faster second keeps its first ones, counts stay exact. */
@@ -37,12 +37,12 @@ export class Pane extends Tally {
   /** Third-party emote sets of the latest line. */
   emoteSet = "";
   /** Row i: who, the near-repeat key, flags, and up to two emotes as 1 + their place in `emotes`. */
-  rows = 0;
-  rowUser = new Uint32Array(16);
-  rowNear = new Uint32Array(16);
-  rowFlags = new Uint32Array(16);
-  rowEmotes = new Uint16Array(16);
-  readonly ids = new IdSet();
+  readonly rowUser: number[] = [];
+  readonly rowNear: number[] = [];
+  readonly rowFlags: number[] = [];
+  readonly rowEmotes: number[] = [];
+  /** Null once closed. */
+  ids: IdSet | null = new IdSet();
   /** Beginnings of long texts and commands, by near-repeat key. */
   readonly quotes = new Map<number, string>();
 
@@ -52,21 +52,24 @@ export class Pane extends Tally {
   }
 
   row(user: number, near: number, flags: number, emotes: number): void {
-    const at = this.rows;
-    if (at >= ROWS_BOUND) return;
-    if (at === this.rowUser.length) {
-      this.rowUser = grown(this.rowUser);
-      this.rowNear = grown(this.rowNear);
-      this.rowFlags = grown(this.rowFlags);
-      const emotesBefore = this.rowEmotes;
-      this.rowEmotes = new Uint16Array(at * 2);
-      this.rowEmotes.set(emotesBefore);
-    }
-    this.rowUser[at] = user;
-    this.rowNear[at] = near;
-    this.rowFlags[at] = flags;
-    this.rowEmotes[at] = emotes;
-    this.rows = at + 1;
+    if (this.rows >= ROWS_BOUND) return;
+    this.rowUser.push(user);
+    this.rowNear.push(near);
+    this.rowFlags.push(flags);
+    this.rowEmotes.push(emotes);
+  }
+
+  get rows(): number {
+    return this.rowUser.length;
+  }
+
+  /** Gives back what nobody needs of a closed second: all but its counts, rows and quotes. */
+  release(): void {
+    this.users.release();
+    this.texts.release();
+    this.nears.release();
+    this.ids?.release();
+    this.ids = null;
   }
 
   quote(near: number, text: string): void {
@@ -78,7 +81,7 @@ export class Pane extends Tally {
     out.f64(this.second);
     super.save(out);
     out.text(this.emoteSet);
-    this.ids.save(out);
+    this.ids!.save(out);
     this.#saveRows(out);
   }
 
@@ -128,22 +131,16 @@ export class Pane extends Tally {
     const pane = new Pane(bytes.f64());
     pane.load(bytes);
     pane.emoteSet = bytes.text();
-    pane.ids.load(bytes);
+    pane.ids!.load(bytes);
     pane.#loadRows(bytes);
     return pane;
   }
 }
 
-const grown = (rows: Uint32Array): Uint32Array<ArrayBuffer> => {
-  const larger = new Uint32Array(rows.length * 2);
-  larger.set(rows);
-  return larger;
-};
-
 /** Message ids as 64-bit hashes in an open-addressing table; bounded by IDS_BOUND. */
 class IdSet {
-  #high = new Uint32Array(16);
-  #low = new Uint32Array(16);
+  /** High and low half of entry i at 2 i; a low half of 0 is empty. */
+  #table = take(128);
   #size = 0;
 
   /** False when the id was there already. */
@@ -160,36 +157,40 @@ class IdSet {
   }
 
   #insert(high: number, low: number): boolean {
-    if (this.#size * 2 >= this.#low.length) this.#grow();
-    const mask = this.#low.length - 1;
-    let at = mix(high ^ low) & mask;
-    while (this.#low[at] !== 0) {
-      if (this.#low[at] === low && this.#high[at] === high) return false;
-      at = (at + 1) & mask;
+    if (this.#size * 4 >= this.#table.length) this.#grow();
+    const table = this.#table;
+    const mask = table.length - 1;
+    let at = (mix(high ^ low) * 2) & mask;
+    while (table[at + 1] !== 0) {
+      if (table[at + 1] === low && table[at] === high) return false;
+      at = (at + 2) & mask;
     }
     if (this.#size >= IDS_BOUND) return true;
-    this.#high[at] = high;
-    this.#low[at] = low;
+    table[at] = high;
+    table[at + 1] = low;
     this.#size++;
     return true;
   }
 
   #grow(): void {
     if (this.#size >= IDS_BOUND) return;
-    const high = this.#high;
-    const low = this.#low;
-    this.#high = new Uint32Array(high.length * 2);
-    this.#low = new Uint32Array(low.length * 2);
+    const old = this.#table;
+    this.#table = take(old.length * 2);
     this.#size = 0;
-    for (let i = 0; i < low.length; i++) if (low[i] !== 0) this.#insert(high[i]!, low[i]!);
+    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.#insert(old[i]!, old[i + 1]!);
+    give(old);
+  }
+
+  release(): void {
+    give(this.#table);
   }
 
   save(out: ByteWriter): void {
     out.u32(this.#size);
-    for (let i = 0; i < this.#low.length; i++) {
-      if (this.#low[i] === 0) continue;
-      out.u32(this.#high[i]!);
-      out.u32(this.#low[i]!);
+    for (let i = 0; i < this.#table.length; i += 2) {
+      if (this.#table[i + 1] === 0) continue;
+      out.u32(this.#table[i]!);
+      out.u32(this.#table[i + 1]!);
     }
   }
 

@@ -18,7 +18,7 @@ export interface Reaction {
   caps: number;
   moods: readonly number[];
   /** Who wrote: hashed ids, one a line, at most pane.ts's ROWS_BOUND. */
-  users: Uint32Array;
+  users: readonly number[];
   /** … and who wrote a line that reacts. */
   reacting: readonly number[];
 }

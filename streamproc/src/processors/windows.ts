@@ -114,7 +114,7 @@ function countLine(state: WindowsState, line: ChatLine, emoteSet: string, emit: 
     return;
   }
   const pane = paneOf(state, second);
-  if (!pane.ids.add(line.id)) {
+  if (!pane.ids!.add(line.id)) {
     state.duplicateLines++;
     return;
   }
@@ -216,7 +216,7 @@ function countNotice(state: WindowsState, notice: ChatNotice, emit: Emit): void 
   const newest = Math.floor(state.clockMs! / 1000);
   const second = Math.min(Math.max(Math.floor(atMs / 1000), state.closedS), newest);
   const pane = paneOf(state, second);
-  if (!pane.ids.add(notice.id)) return;
+  if (!pane.ids!.add(notice.id)) return;
   const count = notice.count ?? 1;
   if (isSub) pane.subs++;
   else pane.raiders += count;
@@ -297,10 +297,10 @@ function closePane(state: WindowsState, pane: Pane, emit: Emit): void {
   if (pane.messages > 0) state.emoteSet = pane.emoteSet;
   emit({ type: "seconds", fromS, untilS: fromS + 1, pane, heard: true });
   emit({ type: "window", window: windowOf(state, pane, fromS, 1) });
-  for (const sum of state.sums) {
-    sum.tally.add(pane);
-    if (fromS + 1 === sum.startS + sum.sizeS) finish(state, sum, emit);
-  }
+  // Windows nest: a pane goes to the 10 s window, that one to the 30 s window when it ends, and so on.
+  state.sums[0]!.tally.add(pane);
+  pane.release();
+  for (const sum of state.sums) if (fromS + 1 === sum.startS + sum.sizeS) finish(state, sum, emit);
 }
 
 /** Closes seconds in which nobody wrote, however many, without a step for each. */
@@ -309,11 +309,9 @@ function closeSilence(state: WindowsState, untilS: number, emit: Emit): void {
   if (untilS - fromS > UNHEARD_S) addGap(state, fromS * 1000, untilS * 1000);
   state.closedS = untilS;
   for (const part of heardParts(state.gaps, fromS, untilS)) emit({ type: "seconds", pane: null, ...part });
-  for (const sum of state.sums) {
-    sum.tally.late += state.late;
-    while (sum.startS + sum.sizeS <= untilS) finish(state, sum, emit, untilS);
-  }
+  state.sums[0]!.tally.late += state.late;
   state.late = 0;
+  for (const sum of state.sums) while (sum.startS + sum.sizeS <= untilS) finish(state, sum, emit, untilS);
 }
 
 /** Emits the window that ends here and begins the next, the first one from there that is not wholly in a gap. */
@@ -322,6 +320,7 @@ function finish(state: WindowsState, sum: Sum, emit: Emit, untilS = sum.startS):
   const empty = tally.messages === 0 && tally.late === 0 && tally.subs === 0 && tally.raiders === 0;
   if (!empty || gapMs(state.gaps, startS, startS + sizeS) < sizeS * 1000)
     emit({ type: "window", window: windowOf(state, tally, startS, sizeS) });
+  if (!empty) state.sums[state.sums.indexOf(sum) + 1]?.tally.add(tally);
   tally.clear();
   sum.startS = startS + sizeS;
   const inside = state.gaps.find(
@@ -367,6 +366,7 @@ function windowOf(state: WindowsState, tally: Tally, startS: number, sizeS: numb
 }
 
 function topEmotes(tally: Tally): ChatWindow["emotes"] {
+  if (tally.emotes.size === 0) return [];
   return [...tally.emotes.values()]
     .toSorted((a, b) => b.uses - a.uses || (a.ref < b.ref ? -1 : 1))
     .slice(0, TOP_EMOTES)
