@@ -1,5 +1,5 @@
 import { DeliverPolicy, jetstream, type JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { deadLetterSubject, type DeadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { subjectFilter } from "@hypecast/contracts/event.ts";
 import { chatEvents, CHECKPOINT_SUBJECT, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
@@ -10,6 +10,7 @@ import type { PartitionLog } from "./worker.ts";
 const AHEAD = 64;
 /** A pull is renewed this often; a server that is gone is noticed within it. */
 const PULL_MS = 2000;
+const FORGOTTEN_AFTER_MS = 30_000;
 const DEAD_LETTER_BODY_BYTES = 4096;
 
 /** The real log. `jsm` comes from `ensureStreams`: the streams exist. */
@@ -45,10 +46,10 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
 
     async *read(partition, after, signal) {
       const consumer = await js.consumers.get("CHAT", {
-        name_prefix: `fold-${partition}`,
         filter_subjects: chatEvents.map((event) => subjectFilter(event, partition)),
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: after + 1,
+        inactive_threshold: nanos(FORGOTTEN_AFTER_MS),
       });
       const messages = await consumer.consume({ max_messages: AHEAD, expires: PULL_MS });
       const stop = (): void => messages.stop();
@@ -67,7 +68,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
       } finally {
         signal.removeEventListener("abort", stop);
         stop();
-        // The server forgets it by itself after five minutes.
+        // After a kill -9 the server forgets it by itself.
         consumer.delete().catch(() => undefined);
       }
     },

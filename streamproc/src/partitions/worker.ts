@@ -95,6 +95,8 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
       } finally {
         current = null;
       }
+      // Whoever was faster is given time to be done, and a log in trouble to get over it.
+      if (!over()) await clock.sleep(RELOAD_AFTER_MS, dropped.signal);
     }
   }
 
@@ -229,8 +231,6 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
           { partition: number, ...result },
           "a commit does not stand; starting from the checkpoint",
         );
-      // Whoever was faster is given time to be done.
-      await clock.sleep(RELOAD_AFTER_MS, dropped.signal);
     }
 
     async #ask(asks: readonly Ask[]): Promise<void> {
