@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { chatEvents, foldEvents, streams, type StreamName } from "@hypecast/contracts/streams.ts";
+import { chatAlive } from "@hypecast/contracts/chat.ts";
+import { rowsOf, singleRows, targetOf, targets } from "./tables.ts";
+
+const text = (parts: Uint8Array[]): string => Buffer.concat(parts).toString("utf8");
+const lines = targetOf("CHAT", "chat.lines.3.42");
+const windows = targetOf("FOLD", "chat.window.3");
+const gap = targetOf("CHAT", "chat.gap.3.42");
+
+test("every event of the log has a table, except the sign of life, which says nothing of its own", () => {
+  const names = (stream: StreamName): string[] =>
+    targets[stream].map(({ filter }) => filter.split(".", 2).join("."));
+  expect(names("CHAT")).toEqual(chatEvents.filter((event) => event !== chatAlive).map(({ name }) => name));
+  expect(names("FOLD")).toEqual(foldEvents.map(({ name }) => name));
+  for (const stream of Object.keys(streams) as StreamName[])
+    for (const { filter } of targets[stream]) expect(streams[stream].subjects).toContain(filter);
+});
+
+describe("a body becomes rows without being decoded", () => {
+  test.each([
+    ["lines as they are", lines, '{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":2}\n'],
+    ["a missing line end is added", lines, '{"a":1}', '{"a":1}\n'],
+    ["an array loses its brackets", windows, '[{"a":1},{"a":2}]', '{"a":1},{"a":2}\n'],
+    ["an empty array is nothing", windows, "[]", ""],
+    ["an empty body is nothing", lines, "", ""],
+    ["one object", gap, '{"a":1}', '{"a":1}\n'],
+    ["what is no array stays, to be refused", windows, '[{"a":', '[{"a":\n'],
+  ])("%s", (_what, target, body, rows) => expect(text(rowsOf(target, Buffer.from(body)))).toBe(rows));
+});
+
+describe("a body is taken apart row by row", () => {
+  test.each([
+    ["lines", lines, '{"a":1}\n\nbroken\n{"a":2}\n', ['{"a":1}', "broken", '{"a":2}']],
+    ["an array", windows, '[{"a":1},{"a":2}]', ['{"a":1}', '{"a":2}']],
+    ["a broken array is one row", windows, '[{"a":1},{"a', ['[{"a":1},{"a']],
+    ["one object", gap, '{"a":1}', ['{"a":1}']],
+  ])("%s", (_what, target, body, rows) =>
+    expect(singleRows(target, Buffer.from(body)).map((row) => text([row]))).toEqual(rows),
+  );
+});
