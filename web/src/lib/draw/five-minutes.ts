@@ -33,7 +33,7 @@ const TOP = 22;
 const BOTTOM = 20;
 const RIGHT = 14;
 /** Room for "+1 мин 1 636" at 11 px. */
-const LABEL_PX = 76;
+const LABEL_PX = 70;
 
 /** Highest value in view, measured or forecast: the axis is made from it. */
 export function highest(scene: FiveMinutes): number {

@@ -41,7 +41,8 @@ export function paintTimeline(
     pen.fillRect(x, height - tall, bar, tall);
   }
   let from = -1;
-  for (let i = 0; i <= columns.length; i++) {
+  const first = columns.findIndex(({ rate }) => !Number.isNaN(rate));
+  for (let i = first < 0 ? columns.length + 1 : first; i <= columns.length; i++) {
     const missing = i < columns.length && Number.isNaN(columns[i]?.rate ?? Number.NaN);
     if (missing && from < 0) from = i;
     if (!missing && from >= 0) {

@@ -11,7 +11,7 @@ export type Piece = { text: string } | { ref: string; name: string };
 /** Splits a line at its emotes. Positions count code points, as Twitch counts them; a wrong one is shown as plain text. */
 export function pieces(line: Pick<ChatLine, "text" | "emotes">): Piece[] {
   if (line.emotes === undefined || line.emotes.length === 0) return [{ text: line.text }];
-  const points = [...line.text];
+  const points = Array.from(line.text);
   const found: Piece[] = [];
   let at = 0;
   for (const [ref, name, first, last] of line.emotes.toSorted((a, b) => a[2] - b[2])) {

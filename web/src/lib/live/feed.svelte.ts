@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { ChatBurst } from "@hypecast/contracts/burst.ts";
 import type { Problem } from "@hypecast/contracts/api.ts";
-import type { ForecastOutcome, HypeForecast } from "@hypecast/contracts/hype.ts";
+import type { ForecastOutcome, HypeForecast, HypeValue } from "@hypecast/contracts/hype.ts";
 import type { LiveTick } from "@hypecast/contracts/live.ts";
 import type { ChatColumn, LiveEvent } from "@hypecast/contracts/push.ts";
 import type { extent, forecastRecord, heatmap } from "@hypecast/contracts/question.ts";
@@ -163,6 +163,7 @@ export class LiveFeed {
         break;
       case "hype":
         this.bins.putHype(event.hype.atMs, event.hype.value ?? Number.NaN);
+        this.#takeHype(event.hype);
         break;
       case "burst":
         this.takeBursts([event.burst]);
@@ -222,6 +223,14 @@ export class LiveFeed {
       if (!Number.isNaN(rate)) this.seconds.put(second, rate, hype);
     }
     this.revision += 1;
+  }
+
+  /** Final values come every five seconds: they fill what no tick told this page. */
+  #takeHype({ atMs, messagesPerMin, value }: HypeValue): void {
+    const last = Math.floor(atMs / 1000);
+    for (let second = last - 4; second <= last; second++)
+      if (Number.isNaN(this.seconds.rate(second)))
+        this.seconds.put(second, messagesPerMin, value ?? Number.NaN);
   }
 
   #takeForecast(forecast: HypeForecast): void {

@@ -20,8 +20,11 @@ export const number = (value: number, digits = 0): string => format(digits).form
 export const times = (value: number): string => `×${number(value, value >= 9.95 ? 0 : 1)}`;
 /** 0–1 as "64 %", with a space that does not break, in both languages. */
 export const percent = (share: number): string => `${number(share * 100)}\u00a0%`;
-export const signed = (value: number): string =>
-  `${value > 0 ? "+" : value < 0 ? "−" : ""}${number(Math.abs(value))}`;
+/** With its sign; what rounds to zero has none. */
+export function signed(value: number, digits = 0): string {
+  const size = number(Math.abs(value), digits);
+  return Number(Math.abs(value).toFixed(digits)) === 0 ? size : `${value > 0 ? "+" : "−"}${size}`;
+}
 
 const two = (value: number): string => String(value).padStart(2, "0");
 

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
+import { liveSubject, type LiveTick } from "@hypecast/contracts/live.ts";
+import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { readConfig } from "@hypecast/runtime/config.ts";
+import { exited, freePort, listening, startNats } from "./servers.ts";
+import * as sample from "../../web/src/routes/dev/parts/sample.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Moves every time of the sample evening so that it ends now. */
+export function untilNow<Value>(value: Value, nowMs = Date.now()): Value {
+  return JSON.parse(JSON.stringify(value), (_key, found: unknown) =>
+    typeof found === "number" && found > 1e12 ? found + nowMs - sample.NOW_MS : found,
+  ) as Value;
+}
+
+/** A real gateway before a real nats-server; this test is the source, the folds and the store. */
+export interface WebGateway {
+  readonly url: string;
+  readonly nc: NatsConnection;
+  /** Ticks of the sample channel, ten a second, each with `more`; `null` stops them. */
+  tick(more: Partial<LiveTick> | null): void;
+  /** kill -9. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startWebGateway(): Promise<WebGateway> {
+  const nats = await startNats();
+  const port = await freePort();
+  const env = {
+    HYPECAST_NATS_URL: nats.url,
+    HYPECAST_PORT: String(port),
+    HYPECAST_REDIS_URL: "redis://127.0.0.1:1",
+    HYPECAST_LOG_LEVEL: "error",
+  };
+  const nc = await connectBus(readConfig(env), "web-test");
+  await ensureStreams(nc, 1);
+  const kvm = new Kvm(nc);
+  const wanted = await kvm.open(CHANNELS_BUCKET);
+  const states = await kvm.open(CHANNEL_STATE_BUCKET);
+  await wanted.put(
+    sample.LOGIN,
+    JSON.stringify({ login: sample.LOGIN, addedAtMs: Date.now(), paused: false }),
+  );
+  await states.put(sample.LOGIN, JSON.stringify(untilNow(sample.sampleState(sample.LOGIN, "live"))));
+  answerQuestions(nc);
+
+  let gateway: ChildProcess;
+  const start = async (): Promise<void> => {
+    gateway = spawn(process.execPath, [join(root, "gateway/src/main.ts")], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    await listening(port, 20_000);
+  };
+  const kill = async (): Promise<void> => {
+    gateway.kill("SIGKILL");
+    await exited(gateway);
+  };
+  await start();
+
+  let more: Partial<LiveTick> | null = {};
+  let lines = 1000;
+  const ticking = setInterval(() => {
+    if (more === null) return;
+    lines += 1;
+    nc.publish(liveSubject("1001"), JSON.stringify({ ...untilNow(sample.sampleTick()), lines, ...more }));
+  }, 100);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    nc,
+    tick: (next) => {
+      more = next;
+    },
+    kill,
+    start,
+    async close() {
+      clearInterval(ticking);
+      await kill();
+      await nc.close();
+      await nats.close();
+    },
+  };
+}
+
+/** Stands for analytics/: answers with the sample evening, moved to end now. */
+function answerQuestions(nc: NatsConnection): void {
+  const answers: Record<
+    string,
+    (ask: { fromMs: number; toMs: number; columns: number; atMs: number }) => unknown
+  > = {
+    extent: () => ({ firstMs: sample.START_MS, lastMs: sample.NOW_MS, messages: 41_208 }),
+    heatmap: (ask) => (ask.toMs - ask.fromMs < 500_000 ? sample.sampleMinutes() : sample.sampleStream()),
+    bursts: () => ({ bursts: sample.sampleBursts() }),
+    forecasts: () => ({ forecasts: sample.sampleForecasts() }),
+    forecast_record: () => sample.sampleRecord(),
+    moment_at: () => sample.sampleMoment(sample.NOW_MS - 600_000),
+    top_emotes: () => ({ emotes: [], trackedSinceMs: null }),
+    windows: () => ({ windows: [] }),
+    sparklines: () => {
+      const { columns, stepMs } = sample.sampleHeatmap(4330, 6130, 20);
+      return {
+        sparklines: [
+          {
+            channelId: "1001",
+            stepMs,
+            startMs: columns[0]?.startMs ?? 0,
+            messagesPerMin: columns.map(({ messagesPerMin }) => messagesPerMin),
+            hype: columns.map(({ hype }) => hype),
+          },
+        ],
+      };
+    },
+  };
+  nc.subscribe("ask.*", {
+    callback: (_error, message) => {
+      const answer = answers[message.subject.slice(4)];
+      message.respond(
+        JSON.stringify(
+          answer === undefined
+            ? { error: "bad_question", detail: message.subject }
+            : untilNow(answer(message.json())),
+        ),
+      );
+    },
+  });
+}
