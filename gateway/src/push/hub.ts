@@ -10,9 +10,9 @@ import {
 import { latestChannel, ringChannel, type Channel } from "./topic.ts";
 
 /**
- * Who hears what, and when. Every value is encoded once, when it comes. A tick then writes one frame a socket: sockets that hold
- * the same topics share one frame, which uWebSockets.js sends to all of them in one call. Sockets are spread over phases, whose
- * ticks alternate, so that thousands of writes do not stand in one queue.
+ * Who hears what, and when. Every value is encoded once, when it comes, and waits a little for others to share a frame with. A
+ * tick then writes one frame a socket: sockets that hold the same topics share one frame, which uWebSockets.js sends to all of them in one call. Sockets are spread over phases, whose
+ * writes alternate, so that thousands of them do not stand in one queue.
  *
  * Nothing here queues per socket: a tick sends what is newer than the phase's last one, read from the topics' own memory. A socket
  * that cannot keep up is taken out of its group, left alone until its buffer is empty, and then given what it has missed: every
@@ -40,13 +40,21 @@ export const BEHIND_MS = 10_000;
 export const BEHIND_BYTES = 256 * 1024;
 /** Client messages between two ticks. An honest page sends one a topic when it opens. */
 const MESSAGES_A_TICK = 4 * TOPICS_PER_SOCKET;
+/** How often sockets that are behind are looked at, and silence is noticed. */
+export const BEAT_MS = 500;
 const SOCKETS_A_PHASE = 1250;
 const MOST_PHASES = 8;
+/** Two phases do not write closer together than this. */
+const APART_MS = 8;
 
-/** Time between two frames to one socket: short while sockets are few, longer (more values a write) when they are many. */
-export function tickMs(sockets: number): number {
-  if (sockets <= 100) return 40;
-  return Math.min(88, 40 + ((sockets - 100) / 400) * 48);
+/**
+ * How long the first value of a frame waits for others to share the write with. A write costs the kernel as much for one value
+ * as for six, so it is short while sockets are few and grows to what a screen does not notice when they are many.
+ */
+export function lingerMs(sockets: number): number {
+  const few = 100;
+  const many = 1000;
+  return Math.round(20 + 64 * Math.min(1, Math.max(0, (sockets - few) / (many - few))));
 }
 export const phasesFor = (sockets: number): number =>
   Math.max(1, Math.min(MOST_PHASES, Math.ceil(sockets / SOCKETS_A_PHASE)));
@@ -77,6 +85,8 @@ interface Phase {
   readonly groups: Map<string, Group>;
   readonly alone: Set<Member>;
   upTo: number;
+  /** When it will write; null while there is nothing to write. */
+  dueMs: number | null;
 }
 
 export interface HubCounts {
@@ -106,7 +116,6 @@ export class Hub {
   readonly #phases: Phase[];
   #seq = 0;
   #sockets = 0;
-  #turn = 0;
   /** By phase: the seq that its newest frames begin after. */
   readonly #beforeTick: number[] = [];
   readonly #dropped = new Map<Member, number>();
@@ -119,8 +128,15 @@ export class Hub {
       groups: new Map(),
       alone: new Set(),
       upTo: 0,
+      dueMs: null,
     }));
   }
+
+  /** `wake` is told when `tick` has something to do earlier than it had said. */
+  onWake(wake: (atMs: number) => void): void {
+    this.#wake = wake;
+  }
+  #wake: (atMs: number) => void = () => undefined;
 
   get sockets(): number {
     return this.#sockets;
@@ -146,6 +162,10 @@ export class Hub {
   publish(topic: Topic, d: string, nowMs: number, keepMs?: number): void {
     this.#channel(topic).add(d, ++this.#seq, nowMs, keepMs);
     this.counts.values++;
+    if (!this.#watchers.has(topic)) return;
+    const linger = lingerMs(this.#sockets);
+    for (const phase of this.#phases)
+      if (phase.dueMs === null && phase.members.size > 0) this.#schedule(phase, this.#apart(nowMs + linger));
   }
 
   /** Changes what the topic remembers, and with it what later snapshots and resumptions say. */
@@ -196,7 +216,7 @@ export class Hub {
   }
 
   /** What a client sent. Its answer goes out with the next tick. */
-  receive(member: Member, data: ArrayBuffer): void {
+  receive(member: Member, data: ArrayBuffer, nowMs: number): void {
     if (member.ended) return;
     const message = data.byteLength > CLIENT_MESSAGE_BYTES ? null : parseClientMessage(data);
     if (message === null) {
@@ -206,7 +226,10 @@ export class Hub {
     }
     if (member.asked.length >= MESSAGES_A_TICK) return this.#end(member, "badMessage", "too many messages");
     member.asked.push(message);
-    if (member.behindSinceMs === null) this.#takeOut(member, member.phase.upTo);
+    if (member.behindSinceMs !== null) return;
+    this.#takeOut(member, member.phase.upTo);
+    if (member.phase.dueMs === null)
+      this.#schedule(member.phase, this.#apart(nowMs + lingerMs(this.#sockets)));
   }
 
   /** The wire dropped the newest frame of its group. Noted now, acted on at the next tick: the wire is in the middle of its list. */
@@ -230,32 +253,51 @@ export class Hub {
     for (const { members } of this.#phases) for (const member of members) this.#end(member, reason, words);
   }
 
-  /** Milliseconds until the next call of `tick`. */
-  get pauseMs(): number {
-    return tickMs(this.#sockets) / phasesFor(this.#sockets);
-  }
-
-  /** Writes to the sockets of one phase after the other. */
-  tick(nowMs: number): void {
+  /** Writes to the phases that are due. Returns when the next one is. */
+  tick(nowMs: number): number | null {
     for (const [member, wholeUpTo] of this.#dropped) {
       this.#takeOut(member, wholeUpTo);
       this.#fallBehind(member, nowMs);
     }
     this.#dropped.clear();
-    const inUse = phasesFor(this.#sockets);
-    this.#turn = (this.#turn + 1) % inUse;
-    this.#tickPhase(this.#turn, nowMs);
-    // Sockets that stayed in a phase of busier times still get their turn.
-    if (this.#turn === 0)
-      for (let index = inUse; index < MOST_PHASES; index++)
-        if ((this.#phases[index]?.members.size ?? 0) > 0) this.#tickPhase(index, nowMs);
+    let next: number | null = null;
+    for (const phase of this.#phases) {
+      if (phase.dueMs !== null && phase.dueMs <= nowMs) {
+        phase.dueMs = null;
+        this.#tickPhase(phase, nowMs);
+      }
+      if (phase.dueMs !== null) next = Math.min(next ?? phase.dueMs, phase.dueMs);
+    }
+    return next;
   }
 
-  #tickPhase(index: number, nowMs: number): void {
-    const phase = this.#phases[index];
-    if (phase === undefined) return;
+  /** To be called every BEAT_MS: looks after those who are behind, and after silence. */
+  beat(nowMs: number): void {
+    for (const phase of this.#phases)
+      if (phase.members.size > 0 && phase.dueMs === null) this.#schedule(phase, nowMs);
+  }
+
+  #schedule(phase: Phase, atMs: number): void {
+    if (phase.dueMs !== null && phase.dueMs <= atMs) return;
+    phase.dueMs = atMs;
+    this.#wake(atMs);
+  }
+
+  /** The latest time up to `atMs` that no other phase has for its own writes. */
+  #apart(atMs: number): number {
+    const taken = this.#phases.flatMap(({ dueMs }) => dueMs ?? []);
+    let free = atMs;
+    for (let tries = 0; tries < MOST_PHASES; tries++) {
+      const near = taken.find((dueMs) => Math.abs(dueMs - free) < APART_MS);
+      if (near === undefined) return free;
+      free = near - APART_MS;
+    }
+    return free;
+  }
+
+  #tickPhase(phase: Phase, nowMs: number): void {
     const after = phase.upTo;
-    this.#beforeTick[index] = after;
+    this.#beforeTick[phase.index] = after;
     phase.upTo = this.#seq;
     for (const group of phase.groups.values()) {
       const frame = frameOf(group.channels, after);

@@ -1,7 +1,8 @@
 import type { TemplatedApp } from "@uwsjs/core";
 import type { Uws } from "../uws.ts";
 import { clientOf, type Access, type Claim } from "../access.ts";
-import { BEHIND_BYTES, type Hub, type Member, type Socket } from "./hub.ts";
+import * as measured from "../metrics.ts";
+import { BEAT_MS, BEHIND_BYTES, type Hub, type Member, type Socket } from "./hub.ts";
 
 /** Longer messages end the connection before they are read whole; up to here they are told what was wrong. */
 const MOST_MESSAGE_BYTES = 64 * 1024;
@@ -58,7 +59,7 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
     },
     message(ws, data) {
       const { member } = ws.getUserData();
-      if (member !== null) hub.receive(member, data);
+      if (member !== null) hub.receive(member, data, Date.now());
     },
     dropped(ws) {
       const { member } = ws.getUserData();
@@ -70,17 +71,27 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
     },
   });
 
-  let timer = setTimeout(tick, hub.pauseMs);
-  let dueMs = performance.now() + hub.pauseMs;
-  function tick(): void {
-    hub.tick(Date.now());
-    // From when it was due, not from now: a tick that took long does not slow the beat.
-    dueMs = Math.max(dueMs + hub.pauseMs, performance.now());
-    timer = setTimeout(tick, dueMs - performance.now());
-  }
+  let timer: NodeJS.Timeout | undefined;
+  let timerMs = Number.POSITIVE_INFINITY;
+  const wake = (atMs: number): void => {
+    if (atMs >= timerMs) return;
+    clearTimeout(timer);
+    timerMs = atMs;
+    timer = setTimeout(tick, Math.max(0, atMs - Date.now()));
+  };
+  const tick = (): void => {
+    timerMs = Number.POSITIVE_INFINITY;
+    const began = performance.now();
+    const next = hub.tick(Date.now());
+    measured.push.tick.observe((performance.now() - began) / 1000);
+    if (next !== null) wake(next);
+  };
+  const beat = setInterval(() => hub.beat(Date.now()), BEAT_MS);
+  hub.onWake(wake);
   return {
     close() {
       clearTimeout(timer);
+      clearInterval(beat);
       hub.closeAll("restarting", "the gateway stops");
     },
   };
