@@ -36,6 +36,8 @@ const FLOOR_SHARE = 0.08;
 const FLOOR_PER_S: Record<HypeKind, number> = { volume: 0.1, mood: 0.05, emote: 0.03 };
 /** A burst that has been quiet this long is over; one that rises again before then is the same one. */
 const HOLD_S = 8;
+/** Floods come in waves. */
+const FLOOD_HOLD_S = 15;
 /** After its end the same subject rests for this long. */
 const COOLDOWN_S = 15;
 /** What lasts longer is the channel's new usual. */
@@ -86,7 +88,7 @@ class Subject extends Track {
   }
 }
 
-/** A flood of any kind, open until nothing of it was seen for HOLD_S. */
+/** A flood of any kind, open until nothing of it was seen for FLOOD_HOLD_S. */
 interface OpenFlood extends OpenBurst {
   kind: Flood["kind"] | "raid";
   near: number;
@@ -580,7 +582,7 @@ function addFloodRows(flood: OpenFlood, pane: Pane, rows: number): void {
 function endFloods(state: BurstsState, untilS: number, emit: Emit): void {
   if (state.floods.length === 0) return;
   state.floods = state.floods.filter((flood) => {
-    const endS = flood.kind === "raid" ? flood.startS + RAID_GREET_S : flood.lastActiveS + 1 + HOLD_S;
+    const endS = flood.kind === "raid" ? flood.startS + RAID_GREET_S : flood.lastActiveS + 1 + FLOOD_HOLD_S;
     if (untilS < endS) return true;
     if (flood.kind === "raid") flood.lastActiveS = endS - 1;
     emit({ type: "burst", burst: saidFlood(state, flood, false) });

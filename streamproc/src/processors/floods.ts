@@ -131,8 +131,12 @@ export function floodsIn(all: Rows, repeats: Repeats): Flood[] {
       if ((flags & FLAG.command) !== 0) commands++;
     });
     if (lines < needed || chatters.size < FLOOD_CHATTERS) continue;
-    const bots = newcomers.size >= chatters.size * NEWCOMERS_SHARE || links >= lines * NEWCOMERS_SHARE;
-    const kind = bots ? "bots" : commands > lines / 2 ? "poll" : "copypasta";
+    // What everyone says to a bot is of that kind too.
+    const bots =
+      commands > lines / 2 ||
+      newcomers.size >= chatters.size * NEWCOMERS_SHARE ||
+      links >= lines * NEWCOMERS_SHARE;
+    const kind = bots ? "bots" : "copypasta";
     floods.push({ kind, near, lines, chatters: chatters.size });
   }
   if (repeats.polls >= POLL_LINES) {
