@@ -1,4 +1,5 @@
 import {
+  JetStreamApiError,
   jetstreamManager,
   type JetStreamManager,
   type StreamConfig,
@@ -6,7 +7,7 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
 import { streams, type StreamName } from "@hypecast/contracts/streams.ts";
 import type { Config } from "./config.ts";
@@ -42,9 +43,38 @@ export function checkServer(nc: NatsConnection): void {
   }
 }
 
-/** Creates the streams and buckets that are missing and checks that those that exist are as declared. */
+/** Creates the streams and buckets that are missing and checks that those that exist are as declared. Waits for the log if it must. */
 export async function ensureStreams(nc: NatsConnection, replicas: number): Promise<JetStreamManager> {
   checkServer(nc);
+  return whenTheLogAnswers(nc, async () => declareStreams(nc, replicas));
+}
+
+/** Tries again while the log is only away: a cluster elects a leader for seconds after one of its servers has died. */
+export async function whenTheLogAnswers<Result>(
+  nc: NatsConnection,
+  ask: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (nc.isClosed() || !isAway(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AWAY_RETRY_MS));
+    }
+  }
+}
+const AWAY_RETRY_MS = 500;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status === 503;
+  return (
+    error instanceof errors.TimeoutError ||
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders())
+  );
+}
+
+async function declareStreams(nc: NatsConnection, replicas: number): Promise<JetStreamManager> {
   const jsm = await jetstreamManager(nc);
   for (const name of Object.keys(streams) as StreamName[]) await ensureStream(jsm, name, replicas);
   const kvm = new Kvm(nc);

@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import { chatBursts, type ChatBurst } from "@hypecast/contracts/burst.ts";
 import { hypeValues, type HypeValue } from "@hypecast/contracts/hype.ts";
 import { partitionOf, subjectFilter } from "@hypecast/contracts/event.ts";
-import { chatEvents, CHECKPOINT_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { chatEvents, CHECKPOINT_SUBJECT, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { chatWindows, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { openStore, type Store } from "@hypecast/analytics/store.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
@@ -50,20 +50,30 @@ class Program {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...this.#args], {
       cwd: root,
       env: { ...process.env, ...this.#env },
-      stdio: ["ignore", "ignore", "pipe"],
+      // The channel tells us that it is ready, and it that we are gone.
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     child.stderr?.pipe(createWriteStream(this.#logFile, { flags: "a" }));
     this.#child = child;
     child.once("exit", (code, signal) => {
       if (this.#ending || child !== this.#child || code === 0 || signal !== null) return;
       this.surprises.push(
-        `${this.name} ended with ${code}: ${this.log().trim().split("\n").slice(-3).join("\n")}`,
+        `${this.name} ended with ${code}: ${this.log().trim().split("\n").slice(-2).join("\n").slice(0, 600)}`,
       );
       this.start();
     });
     return child;
   }
 
+  /** Resolves when it says that it is ready. */
+  async ready(): Promise<void> {
+    await Promise.race([
+      new Promise((resolve) => this.child().once("message", resolve)),
+      sleep(30_000).then(() => {
+        throw new Error(`${this.name} is not ready after 30 s\n${this.log()}`);
+      }),
+    ]);
+  }
   child(): ChildProcess {
     return this.#child!;
   }
@@ -144,6 +154,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     add("analytics", "analytics/src/main.ts");
     add("gateway", "gateway/src/main.ts");
   }
+  await Promise.all([...programs.values()].map(async (program) => program.ready()));
   const victims = new Map<string, Victim>([...programs, ...(options.nats?.victims ?? [])]);
   if (nats !== null) victims.set("nats", nats);
   if (redis !== null) victims.set("redis", redis);
@@ -212,16 +223,20 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
     }),
   ]);
   const began = performance.now();
+  let finals = 0;
   const told = (): string => `seed ${seed} after ${did.join(", ")}`;
   try {
-    await check(world, recording, firstChat, firstFold);
+    const { log, expected } = await checkFinals(world, recording.channels, firstChat, firstFold);
+    checkLog(log, recording);
+    checkWindows([...expected.chat_windows.values()] as ChatWindow[], recording);
+    if (world.store !== null) await checkStore(world.store, recording, expected);
+    finals = expected.chat_windows.size + expected.chat_bursts.size + expected.hype.size;
   } catch (error) {
     throw new Error(`${told()}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const surprises = [...world.programs.values(), source].flatMap((program) => program.surprises.splice(0));
   expect(surprises, told()).toEqual([]);
   const settledS = (performance.now() - began) / 1000;
-  const finals = (await finalsOnLog(world, recording, firstFold)).length;
   return { seed, did, lines: recording.said.length, finals, settledS };
 }
 
@@ -274,55 +289,54 @@ async function murder(world: World, victims: Map<string, Victim>, episode: Episo
 /** Kills the process when the first states of a commit have passed the server and its checkpoint may or may not have. */
 async function inCommit(world: World, child: ChildProcess): Promise<void> {
   let seen = 0;
-  const watching = world.nc.subscribe("fold.state.>", {
-    callback: () => {
-      if (++seen === 2) child.kill("SIGKILL");
-    },
+  await new Promise<void>((resolve) => {
+    const watching = world.nc.subscribe(`${STATE_SUBJECT}.>`, {
+      callback: () => {
+        if (++seen === 2) done();
+      },
+    });
+    const done = (): void => {
+      child.kill("SIGKILL");
+      watching.unsubscribe();
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, 2500);
   });
-  const until = performance.now() + 2500;
-  while (seen < 2 && performance.now() < until) await sleep(5);
-  watching.unsubscribe();
 }
 
-async function check(
-  world: World,
-  recording: Recording,
+/** Waits until the folds have done all that is on the log of these channels, and holds what they committed to the batch computation. */
+export async function checkFinals(
+  world: Pick<World, "nc" | "jsm">,
+  channels: readonly string[],
   firstChat: number,
   firstFold: number,
-): Promise<void> {
-  const partitions = [...new Set(recording.channels.map(partitionOf))];
-  const mine = new Set(recording.channels);
+): Promise<{ log: Logged[]; expected: Finals }> {
+  const partitions = [...new Set(channels.map(partitionOf))];
   const log = await readLog(
     world,
     "CHAT",
     firstChat,
     partitions.flatMap((p) => chatEvents.map((event) => subjectFilter(event, p))),
   );
-  checkLog(log, recording);
-  const expected = batch(log, mine);
-  const last = new Map<number, number>();
-  for (const { partition, seq } of log) last.set(partition, seq);
+  const expected = batch(log, new Set(channels));
+  const last = new Map(log.map(({ partition, seq }) => [partition, seq]));
   await until("every partition has folded the log to its end", 40_000, async () => {
-    for (const [partition, seq] of last) if ((await positionOf(world, partition)) < seq) return false;
+    for (const [partition, seq] of last)
+      if ((await checkpointOf(world, partition)).position < seq) return false;
     return true;
   });
-
-  const committed = await finalsOnLog(world, recording, firstFold);
-  const repeated = committed.filter(({ table, id }, i) => {
-    // A burst comes twice: when it opens and when it closes.
-    const times = table === "chat_bursts" ? 2 : 1;
-    return committed.slice(0, i).filter((other) => other.table === table && other.id === id).length >= times;
-  });
-  expect(
-    repeated.map(({ id }) => id),
-    "final values that were committed twice",
-  ).toEqual([]);
+  const committed = await finalsOnLog(world, channels, firstFold);
+  const times = new Map<string, number>();
+  for (const { table, id } of committed) times.set(`${table} ${id}`, (times.get(`${table} ${id}`) ?? 0) + 1);
+  // A burst comes twice: when it opens and when it closes.
+  const repeated = [...times].filter(([what, n]) => n > (what.startsWith("chat_bursts") ? 2 : 1));
+  expect(repeated, "final values that were committed twice").toEqual([]);
   for (const table of Object.keys(expected) as (keyof Finals)[]) {
     const found = new Map(committed.filter((one) => one.table === table).map((one) => [one.id, one.value]));
     compare(`${table} on the log`, found, expected[table]);
   }
-  checkWindows([...expected.chat_windows.values()] as ChatWindow[], recording);
-  if (world.store !== null) await checkStore(world.store, recording, expected);
+  return { log, expected };
 }
 
 async function checkStore(store: Store, recording: Recording, expected: Finals): Promise<void> {
@@ -377,12 +391,12 @@ function compare(what: string, found: Map<string, object>, expected: Map<string,
 }
 
 async function finalsOnLog(
-  world: World,
-  recording: Recording,
+  world: Pick<World, "nc">,
+  channels: readonly string[],
   first: number,
 ): Promise<{ table: keyof Finals; id: string; value: object }[]> {
   const tables = { chat_windows: chatWindows, chat_bursts: chatBursts, hype: hypeValues };
-  const partitions = [...new Set(recording.channels.map(partitionOf))];
+  const partitions = [...new Set(channels.map(partitionOf))];
   const finals: { table: keyof Finals; id: string; value: object }[] = [];
   for (const [table, event] of Object.entries(tables) as [keyof Finals, typeof chatWindows][]) {
     const messages = await readLog(
@@ -393,20 +407,24 @@ async function finalsOnLog(
     );
     for (const { data } of messages)
       for (const value of JSON.parse(Buffer.from(data).toString()) as (ChatWindow | ChatBurst | HypeValue)[])
-        if (recording.channels.includes(value.channelId)) finals.push({ table, id: value.id, value });
+        if (channels.includes(value.channelId)) finals.push({ table, id: value.id, value });
   }
   return finals;
 }
 
-export async function positionOf(world: Pick<World, "jsm">, partition: number): Promise<number> {
+/** The position record of a partition: how far it has come, and by whom. */
+export async function checkpointOf(
+  world: Pick<World, "jsm">,
+  partition: number,
+): Promise<{ position: number; by: string }> {
   const message = await world.jsm.streams
     .getMessage("FOLD", { last_by_subj: `${CHECKPOINT_SUBJECT}.${partition}` })
     .catch(() => null);
-  return message?.json<{ position: number }>().position ?? 0;
+  return message?.json<{ position: number; by: string }>() ?? { position: 0, by: "" };
 }
 
 async function readLog(
-  world: World,
+  world: Pick<World, "nc">,
   stream: string,
   first: number,
   filters: string[],

@@ -95,6 +95,24 @@ export const startNats = (): Promise<Server> =>
     { HYPECAST_NATS_LISTEN: `127.0.0.1:${port}`, HYPECAST_NATS_STORE: folder },
   ]);
 
+/** Three nats-servers that know each other: streams with three copies outlive any one of them. */
+export async function startNatsCluster(): Promise<Server[]> {
+  const routes = await Promise.all([freePort(), freePort(), freePort()]);
+  const known = routes.map((port) => `nats-route://127.0.0.1:${port}`).join();
+  return Promise.all(
+    routes.map((route, i) =>
+      start(`nats-${i + 1}`, "nats", (port, folder) => [
+        tool("nats-server"),
+        [
+          ...["-c", join(root, "nats/server.conf"), "--name", `n${i + 1}`, "--cluster_name", "tests"],
+          ...["--cluster", `nats://127.0.0.1:${route}`, "--routes", known],
+        ],
+        { HYPECAST_NATS_LISTEN: `127.0.0.1:${port}`, HYPECAST_NATS_STORE: folder },
+      ]),
+    ),
+  );
+}
+
 export const startRedis = (): Promise<Server> =>
   start("redis", "redis", (port, folder) => [
     tool("redis-server"),

@@ -3,6 +3,7 @@ import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { deadLetterSubject, type DeadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { subjectFilter } from "@hypecast/contracts/event.ts";
 import { chatEvents, CHECKPOINT_SUBJECT, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { commit, POSITION_HEADER } from "./commit.ts";
 import type { PartitionLog } from "./worker.ts";
 
@@ -19,7 +20,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
   const maxPayload = nc.info?.max_payload ?? 0;
   if (maxPayload < 1_000_000)
     throw new Error(`nats-server's max_payload is ${maxPayload} bytes: Hypecast needs at least 1MB`);
-  const chat = await jsm.streams.info("CHAT");
+  const chat = await whenTheLogAnswers(nc, async () => jsm.streams.info("CHAT"));
   return {
     id: chat.created,
     maxPayload,

@@ -1,6 +1,7 @@
 import { Kvm, type KV } from "@nats-io/kv";
 import { StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 
 /** A member that was not heard for this long is gone. */
@@ -36,14 +37,16 @@ export interface MembersOptions {
  */
 export async function joinMembers(nc: NatsConnection, options: MembersOptions): Promise<Members> {
   const { id, log, changed } = options;
-  const kv = await new Kvm(nc).create(options.bucket, {
-    history: 1,
-    ttl: MEMBER_TTL_MS,
-    storage: StorageType.File,
-    replicas: options.replicas,
-  });
+  const kv = await whenTheLogAnswers(nc, async () =>
+    new Kvm(nc).create(options.bucket, {
+      history: 1,
+      ttl: MEMBER_TTL_MS,
+      storage: StorageType.File,
+      replicas: options.replicas,
+    }),
+  );
   const heard = new Map<string, { at: number; holds: string[] }>();
-  let ownBeatAt = performance.now();
+  let ownBeatAt = -Infinity;
   let saying: string[] = [];
   let lost = false;
   let closed = false;
@@ -57,7 +60,7 @@ export async function joinMembers(nc: NatsConnection, options: MembersOptions): 
     ownBeatAt = began;
     lost = false;
     if (!wasSure) {
-      log.info({ member: id }, "heard again");
+      log.info({ member: id }, "the others hear us");
       changed();
     }
   };
@@ -79,7 +82,7 @@ export async function joinMembers(nc: NatsConnection, options: MembersOptions): 
       });
   };
 
-  const listening = await listen(kv, heard, changed);
+  const listening = await whenTheLogAnswers(nc, async () => listen(kv, heard, changed));
   void (async () => {
     for await (const { type } of nc.status()) {
       if (closed) return;
@@ -101,7 +104,7 @@ export async function joinMembers(nc: NatsConnection, options: MembersOptions): 
     known = state;
   }, 100);
   const beats = setInterval(beatNow, BEAT_MS);
-  await beat();
+  beatNow();
 
   return {
     alive: () => (sure() ? [...new Set([id, ...heard.keys()])].toSorted() : null),
