@@ -114,7 +114,7 @@ function personOf(name: string, random: Random, salt: string): Chatter {
   };
 }
 
-function invented(random: Random, taken: Set<string>): string {
+function invented(random: Random): string {
   for (;;) {
     const noun = random.pick(NOUNS);
     const first = random.pick(FIRST_NAMES);
@@ -137,9 +137,15 @@ function invented(random: Random, taken: Set<string>): string {
   }
 }
 
+/** A login is one person's, in whatever channel. */
+const taken = new Set(
+  [...REGULARS.split(" "), "mosswick", "inkblot_ivy", "teacup_tom", "stepan_u_reki", "mama_streamera"].map(
+    (name) => name.toLowerCase(),
+  ),
+);
+
 function crowd(seed: number, salt: string, regulars: readonly string[], size: number): Chatter[] {
   const random = createRandom(seed);
-  const taken = new Set(regulars.map((name) => name.toLowerCase()));
   return [
     // Regulars are who one knows by name: they write much more than the rest.
     ...regulars.map((name) => {
@@ -150,7 +156,7 @@ function crowd(seed: number, salt: string, regulars: readonly string[], size: nu
         weight: who.weight * 2.2 + 1.2,
       };
     }),
-    ...Array.from({ length: size - regulars.length }, () => personOf(invented(random, taken), random, salt)),
+    ...Array.from({ length: size - regulars.length }, () => personOf(invented(random), random, salt)),
   ];
 }
 

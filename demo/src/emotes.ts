@@ -52,7 +52,7 @@ export const emotes: readonly Emote[] = [
   twitch("LUL", "425618", null, "laugh", "grin"),
   twitch("PogChamp", "305954156", null, "hype", "wow"),
   twitch("BibleThump", "86", null, "sad", "tears"),
-  twitch("NotLikeThis", "58765", null, "shock", "palm"),
+  twitch("NotLikeThis", "58765", null, "cringe", "palm"),
   twitch("HeyGuys", "30259", null, null, "wave"),
   twitch("<3", "9", null, "love", "heart"),
   twitch("SeemsGood", "64138", null, null, "thumb"),

@@ -115,7 +115,7 @@ export const reactions: Partial<Record<EventKind, Reaction>> = {
       [42, "anger", emote("lampRAGE")],
       [34, "anger", phrase(phrases.glitch, 0.5)],
       [8, "anger", withEmote(phrases.glitch, 0.4, "lampRAGE")],
-      [5, "shock", emote("NotLikeThis")],
+      [5, "cringe", emote("NotLikeThis")],
       [4, "anger", emoji("😡", "🤬")],
       [4, "sad", emote("Sadge")],
     ],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { audience, brookAudience, fernAudience, raiders } from "./chatters.ts";
 import { emoteByName } from "./emotes.ts";
 import { createRandom, hash32 } from "./random.ts";
 import { lagS, reactions } from "./reactions.ts";
@@ -27,8 +28,8 @@ test("the script is the same on every machine", () => {
   );
   expect({ events: script.length, digest }).toMatchInlineSnapshot(`
     {
-      "digest": 3011672707,
-      "events": 15437,
+      "digest": 454551849,
+      "events": 15438,
     }
   `);
 });
@@ -159,6 +160,12 @@ test("hundreds write, in two languages, with everything that Twitch's chat has",
   expect(script.filter(({ type }) => type === "timeout")).toHaveLength(1);
   expect(script.filter(({ type }) => type === "delete")).toHaveLength(1);
   expect(said.every(({ text }) => text.length <= 500 && !/[\r\n(|]\||\{name\}|\{n\}/.test(text))).toBe(true);
+});
+
+test("a login and a user id are one person's, in every channel", () => {
+  const everybody = [...audience, ...raiders, ...fernAudience, ...brookAudience];
+  expect(new Set(everybody.map(({ login }) => login)).size).toBe(everybody.length);
+  expect(new Set(everybody.map(({ userId }) => userId)).size).toBe(everybody.length);
 });
 
 test("a stretch of the stream is the same however it is cut, and goes on over the end of a loop", () => {

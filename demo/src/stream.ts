@@ -238,7 +238,7 @@ const CALM_EMOTES: readonly (readonly [string, number, Mood | null])[] = [
   ["<3", 4, "love"],
   ["lampRAGE", 4, "anger"],
   ["lampEW", 4, "cringe"],
-  ["NotLikeThis", 3, "shock"],
+  ["NotLikeThis", 3, "cringe"],
   ["cmonBruh", 3, "cringe"],
   ["lampNAP", 5, null],
   ["lampSWORD", 4, null],
