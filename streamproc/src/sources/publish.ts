@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { headers, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
@@ -326,7 +325,10 @@ function wire(item: Item): [subject: string, body: Uint8Array | string, id: stri
   const body = packLines(item.lines);
   head.set(LINES_HEADER, String(item.lines.length));
   if (item.emoteSet !== "") head.set(EMOTE_SET_HEADER, item.emoteSet);
-  // From the content: the same pack, sent again after a lost answer, is the same message.
-  const id = item.id ?? `${item.channelId}:${hash("sha1", body, "base64url")}`;
+  // From the content, line ids being unique: the same pack, sent again after a lost answer, is the same message.
+  const { channelId, lines } = item;
+  const id =
+    item.id ??
+    `${channelId}:${lines[0]?.id}:${lines.at(-1)?.id}:${lines.length}:${lines[0]?.receivedAtMs ?? 0}`;
   return [subjectOf(chatLines, item.channelId), body, id, head];
 }

@@ -27,9 +27,11 @@ test("a Date header serves until the first lines, then no longer", () => {
   const clock = twitchClock();
   clock.dated(T0, 0);
   expect(clock.at(1000)).toBe(T0 + 1000);
+  expect(clock.uncertainMs()).toBe(1000);
   clock.sent(T0 + 4400, 4000);
   clock.dated(T0 + HOUR, 4000);
   expect(clock.at(5000)).toBe(T0 + 5400);
+  expect(clock.uncertainMs()).toBe(0);
 });
 
 test.each([HOUR * 3, -HOUR * 3, BELIEVED_MS + 1500, -BELIEVED_MS - 1500])(

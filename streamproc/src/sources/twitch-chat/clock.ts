@@ -17,6 +17,8 @@ export interface TwitchClock {
    * believable, otherwise the estimate. Null: it says none and there is no estimate.
    */
   sent(sentAtMs: number, monotonicMs: number): { atMs: number; believed: boolean } | null;
+  /** How far ahead of `at` the truth may be: a `Date` header has whole seconds. */
+  uncertainMs(): number;
   /** A `Date` header from any server outside: a first idea of the time, until a line gives a better one. */
   dated(dateMs: number, monotonicMs: number): void;
 }
@@ -46,6 +48,7 @@ export function twitchClock(): TwitchClock {
 
   return {
     at: (monotonicMs) => (estimate === null ? null : Math.round(estimate + monotonicMs)),
+    uncertainMs: () => (settled === 0 ? 1000 : 0),
     dated(dateMs, monotonicMs) {
       if (settled === 0) estimate = dateMs - monotonicMs;
     },

@@ -26,11 +26,11 @@ test("a connection that talks is left alone", () => {
   }
 });
 
-test("one that is not welcomed within 10 s is given up, even if it sends bytes", () => {
+test("one that is not welcomed within 5 s is given up, even if it sends bytes", () => {
   const link = newLink(0);
-  link.heardAt = 9_900;
-  expect(watch(link, 10_000)).toBeNull();
-  expect(watch(link, 10_001)).toBe("dead");
+  link.heardAt = 4_900;
+  expect(watch(link, 5_000)).toBeNull();
+  expect(watch(link, 5_001)).toBe("dead");
 });
 
 test.each([

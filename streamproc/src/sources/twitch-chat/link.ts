@@ -2,7 +2,7 @@
 export const PING_AFTER_MS = 2_000;
 export const DEAD_AFTER_MS = 10_000;
 /** A connection must be open and welcomed within this. */
-const UP_WITHIN_MS = 10_000;
+const UP_WITHIN_MS = 5_000;
 const BACKOFF_MS = { first: 500, most: 30_000 };
 
 /** One connection's life as the watchdog sees it; times are monotonic ms. */

@@ -33,6 +33,11 @@ const CONFIRM_MS = 10_000;
 const REFUSED_AGAIN_MS = { first: 60_000, most: 15 * 60_000 };
 const TICK_MS = 250;
 const ALIVE_EVERY_MS = 1000;
+/**
+ * Lines take a little to arrive, each another time: at both ends of a gap so much more is taken as not heard, so that no line
+ * can have fallen beside it.
+ */
+const JITTER_MS = 100;
 /** Lines that are older than this when they are read came out of a backlog (we were paused, or are too slow). */
 const BEHIND_MS = 1000;
 
@@ -248,7 +253,10 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     if (atMs === 0) return;
     channel.aliveAtMs = atMs;
     channel.lastLineAtMs = last.lastLineAtMs;
-    channel.unheard ??= { fromMs: atMs, reason: last.state === "paused" ? "paused" : "source_restarted" };
+    channel.unheard ??= {
+      fromMs: atMs - JITTER_MS,
+      reason: last.state === "paused" ? "paused" : "source_restarted",
+    };
   };
 
   const aliveOnTheLog = async (channelId: string): Promise<number> => {
@@ -293,7 +301,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     if (channel.joinedAt === null) return;
     settleGap(channel);
     const fromMs = channel.connection === null ? null : heardUntil(channel.connection, channel.joinedAt);
-    if (fromMs !== null) channel.unheard = { fromMs: Math.max(fromMs, channel.aliveAtMs ?? 0), reason };
+    if (fromMs !== null) channel.unheard = { fromMs: fromMs - JITTER_MS, reason };
     channel.joinedAt = null;
   };
 
@@ -321,8 +329,9 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
   /** Writes the gap that is due before anything else of the channel; waits while Twitch's time is not known. */
   const settleGap = (channel: Channel): void => {
     if (channel.unheard === null || channel.joinedAt === null || channel.channelId === null) return;
-    const toMs = clock.at(channel.joinedAt);
-    if (toMs === null) return;
+    const joinedMs = clock.at(channel.joinedAt);
+    if (joinedMs === null) return;
+    const toMs = joinedMs + JITTER_MS + clock.uncertainMs();
     const { fromMs, reason } = channel.unheard;
     channel.unheard = null;
     if (toMs <= fromMs) return;
@@ -684,8 +693,10 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
       if (channel === undefined) return;
       if (found.name !== undefined) channel.name = found.name;
       if (found.stream !== undefined) channel.stream = found.stream;
-      if (found.gone === undefined || channel.joinedAt !== null || channel.state === "paused") return;
-      if (channel.state !== found.gone) refuse(channel, found.gone, found.reason ?? "");
+      // Chat's own word is more exact, but for two things: it calls renamed channels suspended, and of many it says nothing.
+      const unexplained =
+        channel.state === "join_refused" || (channel.state === "suspended" && found.gone === "renamed");
+      if (found.gone !== undefined && unexplained) refuse(channel, found.gone, found.reason ?? "");
     },
     dated: (atMs) => clock.dated(atMs, monotonicMs()),
     close() {
