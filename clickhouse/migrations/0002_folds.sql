@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS chat_windows ${OnCluster}
     gapS              Float64,
     late              UInt32,
     emoteSet          LowCardinality(String),
-    storedAt          DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    storedAt          DateTime('UTC') MATERIALIZED now() CODEC(Delta, ZSTD(1)),
     startAt           DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(startMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND startMs > 0 AND sizeS > 0
 )
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS chat_bursts ${OnCluster}
     times        Float64,
     z            Float64,
     reasons      Map(LowCardinality(String), Float64),
-    storedAt     DateTime('UTC') DEFAULT now(),
+    storedAt     DateTime('UTC') MATERIALIZED now(),
     closed       UInt8 MATERIALIZED NOT open,
     startAt      DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(startMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND startMs > 0
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS hype ${OnCluster}
     chattersPerMin Float64,
     chattersTimes  Nullable(Float64),
     parts          Map(LowCardinality(String), Float64),
-    storedAt       DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    storedAt       DateTime('UTC') MATERIALIZED now() CODEC(Delta, ZSTD(1)),
     at             DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(atMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND atMs > 0
 )
@@ -109,7 +109,7 @@ CREATE TABLE IF NOT EXISTS forecasts ${OnCluster}
     usualChance Nullable(Float64),
     -- Empty where the contract says null: the model did not answer.
     horizons    Array(Tuple(minutes UInt16, p10 Float64, p50 Float64, p90 Float64)),
-    storedAt    DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    storedAt    DateTime('UTC') MATERIALIZED now() CODEC(Delta, ZSTD(1)),
     at          DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(atMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND atMs > 0
 )
@@ -130,7 +130,7 @@ CREATE TABLE IF NOT EXISTS forecast_outcomes ${OnCluster}
     high      Nullable(Float64),
     came      Float64,
     hit       Bool,
-    storedAt  DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    storedAt  DateTime('UTC') MATERIALIZED now() CODEC(Delta, ZSTD(1)),
     at        DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(atMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND atMs > 0
 )

