@@ -155,7 +155,7 @@ const engineConfig = (memoryMb: number): string => `<clickhouse>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <background_pool_size>4</background_pool_size>
   <background_schedule_pool_size>8</background_schedule_pool_size>
-  <cgroups_memory_usage_observer_wait_time>0</cgroups_memory_usage_observer_wait_time>
+  <memory_worker_use_cgroup>0</memory_worker_use_cgroup>
   <merge_tree>
     <number_of_free_entries_in_pool_to_execute_mutation>2</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>2</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
