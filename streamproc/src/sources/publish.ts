@@ -83,7 +83,11 @@ export interface LogWriter {
   /** A pack that the caller has made, with an id and headers of its own (replay). */
   pack(lines: ChatLine[], emoteSet: string, id: string, extra: Record<string, string>): void;
   /** An event of a channel, after all that was said of it before. */
-  event(type: EventType, event: { id: string; channelId: string }, extra?: Record<string, string>): void;
+  event(
+    type: EventType,
+    event: { id: string; channelId: string },
+    replayed?: { id: string; extra: Record<string, string> },
+  ): void;
   /** One alive marker, after all that was said before of its partition's channels; `sent` runs when the log has it. */
   alive(partition: number, atMs: number, channels: string[], sent?: () => void): void;
   /** Characters that wait. */
@@ -256,7 +260,7 @@ export async function openLog(
       const openedAt = performance.now();
       add(laneOf(channelId), { kind: "lines", channelId, lines, chars: size, emoteSet, openedAt, extra, id });
     },
-    event(type, event, extra) {
+    event(type, event, replayed) {
       const lane = laneOf(event.channelId);
       lane.open.delete(event.channelId);
       add(lane, {
@@ -265,9 +269,9 @@ export async function openLog(
         chars: 500,
         subject: subjectOf(type, event.channelId),
         body: JSON.stringify(event),
-        id: `${type.name}:${event.id}`,
+        id: replayed?.id ?? `${type.name}:${event.id}`,
         gap: type.name === chatGap.name ? (event as ChatGap) : null,
-        extra: extra ?? null,
+        extra: replayed?.extra ?? null,
         sent: null,
       });
     },

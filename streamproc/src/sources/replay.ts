@@ -80,6 +80,8 @@ export interface ReplayOptions {
 export interface Replayed {
   /** Of this run; what an earlier run had written already is not among them. */
   lines: number;
+  /** Notices and moderation. */
+  events: number;
   /** Left out: the channel had been heard at that time before. */
   known: number;
   sharedChat: number;
@@ -98,7 +100,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const states = await kvm.open(CHANNEL_STATE_BUCKET);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const writer = await openLog(nc, log);
-  const result: Replayed = { lines: 0, known: 0, sharedChat: 0, malformed: 0, done: false };
+  const result: Replayed = { lines: 0, events: 0, known: 0, sharedChat: 0, malformed: 0, done: false };
   const aborted = (): boolean => options.signal?.aborted === true;
 
   const stored = await positions.get(id);
@@ -199,7 +201,10 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       if (out.event === null) {
         writer.pack(out.lines, emotes?.of(out.channelId).hash ?? "", mark, extra);
         result.lines += out.lines.length;
-      } else writer.event(out.type, out.event, extra);
+      } else {
+        writer.event(out.type, out.event, { id: mark, extra });
+        result.events++;
+      }
     }
     // Never behind what was said before: recordings are in order only roughly.
     if (timeMs - aliveMs >= 1000) {
@@ -275,7 +280,8 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     } else if (command === "USERNOTICE") add(chatNotice, channelId, chatNoticeOf(message, heard));
     else {
       const moderation = chatModerationOf(message, heard);
-      if (moderation !== null) add(chatModeration, channelId, moderation);
+      if (moderation === null) result.malformed++;
+      else add(chatModeration, channelId, moderation);
     }
   }
   if (!aborted()) {
