@@ -52,6 +52,8 @@ const client = createClient({
   url: clickhouse.url,
   password: STORE_PASSWORD,
   database: config.HYPECAST_CLICKHOUSE_DATABASE,
+  // Asked before the tables are there.
+  log: { level: 127 },
 });
 const js = jetstream(nc);
 
@@ -101,7 +103,7 @@ async function catchUp(): Promise<{ rowsPerS: number; sink: ReturnType<typeof sp
     const now = performance.now();
     if (rows > 0 && firstAt === 0) [firstAt, firstRows] = [now, rows];
     if (rows >= CATCH_UP_LINES) return { rowsPerS: ((rows - firstRows) / (now - firstAt)) * 1000, sink };
-    await pause(10);
+    await pause(50);
   }
 }
 
