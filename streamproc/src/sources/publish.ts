@@ -28,7 +28,7 @@ export const PACK_LINES = 500;
 const PACK_CHARS = 256 * 1024;
 /** Bound of all that waits for the log. Beyond it the oldest lines go, and a gap event says so. */
 const QUEUE_CHARS = 64 * 1024 * 1024;
-const PUBLISH_TIMEOUT_MS = 5000;
+const PUBLISH_TIMEOUT_MS = 2000;
 const RETRY_MS = { first: 50, most: 2000 };
 /** Beyond this the server may have forgotten the message id (its window is 120 s), so the log itself is asked. */
 const FORGOTTEN_MS = 60_000;
@@ -110,6 +110,7 @@ export async function openLog(
   log: Logger,
   /** Asked before each message. False: somebody else has taken over; what waits is forgotten, since a gap covers it. */
   mayPublish: () => boolean = () => true,
+  mostChars = QUEUE_CHARS,
 ): Promise<LogWriter> {
   const js = jetstream(nc, { timeout: PUBLISH_TIMEOUT_MS });
   const jsm = await jetstreamManager(nc, { checkAPI: false });
@@ -135,7 +136,9 @@ export async function openLog(
   const grow = (lane: Lane, by: number): void => {
     lane.chars += by;
     chars += by;
-    if (chars > QUEUE_CHARS) makeRoom();
+    for (;;) {
+      if (chars <= mostChars || !makeRoom()) break;
+    }
     queued.set(chars);
     if (by < 0 && waiting.length > 0)
       for (const [i, one] of [...waiting.entries()].toReversed())
@@ -146,13 +149,13 @@ export async function openLog(
   };
 
   /** Drops the oldest lines of the fullest lane; a gap event takes their place, so it stands before what comes after them. */
-  const makeRoom = (): void => {
+  const makeRoom = (): boolean => {
     let lane = lanes[0];
     for (const other of lanes) if (lane === undefined || other.chars > lane.chars) lane = other;
     // The first may be in flight.
     const at = lane?.queue.findIndex((item, i) => i > 0 && item.kind === "lines") ?? -1;
     const pack = lane?.queue[at];
-    if (lane === undefined || pack?.kind !== "lines") return;
+    if (lane === undefined || pack?.kind !== "lines") return false;
     if (lane.open.get(pack.channelId) === pack) lane.open.delete(pack.channelId);
     const times = pack.lines.map((line) => line.sentAtMs);
     let fromMs = Math.min(...times);
@@ -173,6 +176,7 @@ export async function openLog(
     } else {
       lane.queue[at] = gapItem({ id: "", channelId: pack.channelId, fromMs, toMs, reason: "overflow" });
     }
+    return true;
   };
 
   const drain = async (lane: Lane): Promise<void> => {
