@@ -5,7 +5,8 @@ import { HYPE_BURST_KINDS, type ChatBurst } from "@hypecast/contracts/burst.ts";
 import type { ChatLine, LineEmote } from "@hypecast/contracts/chat.ts";
 import { emoteByName } from "@hypecast/demo/emotes.ts";
 import { streamAt } from "@hypecast/demo/stream.ts";
-import { isHandover, type Fold, type FoldInput } from "@hypecast/streamproc/processors/fold.ts";
+import type { FoldInput } from "@hypecast/streamproc/processors/fold.ts";
+import { runOf } from "@hypecast/streamproc/processors/run.ts";
 import { bursts } from "@hypecast/streamproc/processors/bursts.ts";
 import { windows } from "@hypecast/streamproc/processors/windows.ts";
 import { vodChats } from "./vod-chats.ts";
@@ -24,19 +25,11 @@ const BEGIN_MS = Date.UTC(2026, 0, 1);
 
 /** Runs the folds over a channel's events, with an alive mark each second, and returns the closed bursts by start. */
 function found(events: Iterable<{ atMs: number; input: FoldInput }>): ChatBurst[] {
-  const folds: Fold[] = [windows, bursts];
-  const states = folds.map((fold) => fold.initial("1"));
+  const run = runOf([windows, bursts], "1");
   const closed = new Map<string, ChatBurst>();
   const step = (input: FoldInput): void => {
-    const said: FoldInput[] = [input];
-    for (const [at, fold] of folds.entries()) {
-      const upTo = said.length;
-      for (let i = 0; i < upTo; i++)
-        fold.step(states[at], said[i]!, (output) => {
-          said.push(output);
-          if (!isHandover(output) && output.type === "burst") closed.set(output.burst.id, output.burst);
-        });
-    }
+    for (const output of run.step(input))
+      if (output.type === "burst") closed.set(output.burst.id, output.burst);
   };
   let aliveMs: number | null = null;
   for (const { atMs, input } of events) {

@@ -116,6 +116,12 @@ export class Track {
     return sum;
   }
 
+  /** From now on this rate is the usual one. */
+  adopt(ratePerS: number): void {
+    this.bins.fill(Math.min(65_535, Math.round(ratePerS * BIN_S)));
+    this.#baseline = null;
+  }
+
   /** Closes the current bin into place `at`; while its own burst lasts, the subject's bins are damped to `atMost`. */
   closeBin(at: number, atMost: number): void {
     this.bins[at] = Math.min(65_535, Math.round(Math.min(this.current, atMost)));

@@ -30,6 +30,8 @@ const ENTER_TIMES: Record<HypeKind, number> = { volume: 2, mood: 2.5, emote: 3 }
 /** … and this many lines from this many chatters. */
 const FLOOR_LINES = 5;
 const FLOOR_CHATTERS = 4;
+/** … who are not a few that write and write: chatters ÷ lines. */
+const FLOOR_PEOPLE = 0.35;
 /** An emote or a mood is at least this share of what is written: what is rarer is company, not the moment. */
 const FLOOR_SHARE = 0.08;
 /** The least usual rate: below it nothing can be said about times. */
@@ -222,7 +224,9 @@ function enter(
     addRows(view, state, subject, pane, rows[at]!);
     if (pane.second < state.untilS) addRows(burst, state, subject, pane, rows[at]!);
   }
-  if (view.chatters.count() < FLOOR_CHATTERS || view.count < view.lines * FLOOR_SHARE) return;
+  const people = view.chatters.count();
+  if (people < FLOOR_CHATTERS || people < view.count * FLOOR_PEOPLE) return;
+  if (view.count < view.lines * FLOOR_SHARE) return;
   if (subject.kind === "emote" && !state.emotes.has(subject.key as string)) track(state, subject, untilS);
   subject.burst = burst;
   emit({
@@ -414,7 +418,9 @@ function follow(state: BurstsState, subject: Subject, second: number, emit: Emit
   const { z } = scan(five, baseline);
   if (z > burst.z) burst.z = z;
   if (z >= LEAVE_Z && five[0]! > 0) burst.lastActiveS = Math.max(burst.lastActiveS, second);
-  if (second - burst.lastActiveS < HOLD_S && second - burst.startS < LONGEST_S) return;
+  const lastsS = second + 1 - burst.startS;
+  if (lastsS >= LONGEST_S) subject.adopt(burst.count / lastsS);
+  else if (second - burst.lastActiveS < HOLD_S) return;
   subject.burst = null;
   subject.restUntilS = second + 1 + COOLDOWN_S - HOLD_S;
   emit({ type: "burst", burst: said(state, subject, burst, false) });

@@ -51,6 +51,7 @@ interface Slot {
   messages: number;
   lines: number;
   emoteLines: number;
+  greetingS: number;
   moods: number[];
 }
 
@@ -139,6 +140,7 @@ const newSlot = (tick: number): Slot => ({
   messages: 0,
   lines: 0,
   emoteLines: 0,
+  greetingS: 0,
   moods: MOODS.map(() => 0),
 });
 
@@ -177,11 +179,11 @@ function addSeconds(state: HypeState, slot: Slot, reaction: Reaction, seconds: n
   state.chatters.at(slot.tick);
   state.reacting.at(slot.tick);
   for (const user of reaction.users) state.chatters.add(user);
-  const part = reaction.greeting ? usualPart(state, reaction) : 1;
-  slot.lines += reaction.lines * part;
-  slot.emoteLines += reaction.emoteLines * part;
-  for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood]! += reaction.moods[mood]! * part;
-  if (part === 1) for (const user of reaction.reacting) state.reacting.add(user);
+  slot.lines += reaction.lines;
+  slot.emoteLines += reaction.emoteLines;
+  for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood]! += reaction.moods[mood]!;
+  for (const user of reaction.reacting) state.reacting.add(user);
+  if (reaction.greeting) slot.greetingS += seconds;
 
   state.silentS = reaction.messages > 0 ? 0 : state.silentS + seconds;
   breakStream(state);
@@ -203,12 +205,6 @@ function addSeconds(state: HypeState, slot: Slot, reaction: Reaction, seconds: n
     state.capWindows[state.capAt] = 0;
     state.capHeardS -= CAP_WINDOW_S;
   }
-}
-
-/** Greetings are no reaction: of them only as much counts as is usual anyway. */
-function usualPart({ memory }: HypeState, { lines }: Reaction): number {
-  const usual = memory.rate.entries === 0 ? 0 : countAt(memory.rate, 0.5) / (SLOTS_OF_VALUE * TICK_S);
-  return lines > usual ? usual / lines : 1;
 }
 
 function breakStream(state: HypeState): void {
@@ -260,7 +256,8 @@ function emitValue(state: HypeState, emit: Emit): void {
   const meter = meterOf(state);
   const counts = countsOf(state, recent);
   const minute = minuteOf(state);
-  const parts = partsOf(state, counts);
+  const greeting = recent.some((slot) => slot.greetingS > 0);
+  const parts = partsOf(state, counts, greeting);
   const score = scoreOf(parts, meter);
   const value = meter === "ok" || meter === "capped" ? valueOf(memory.score, score) : null;
   if (value !== null) state.peak = Math.max(state.peak ?? 0, value);
@@ -285,8 +282,9 @@ function emitValue(state: HypeState, emit: Emit): void {
   else {
     state.values.push(value);
     if (state.values.length > SLOTS_OF_MINUTE) state.values.shift();
-    memory.value.add(value);
+    if (!greeting) memory.value.add(value);
   }
+  if (greeting) return;
   for (const part of PARTS) memory[part].add(Math.log1p(counts[part]));
   memory.emoteShare.add(counts.emoteShare);
   if (memory.rate.entries >= LEARN_TICKS) memory.score.add(score);
@@ -330,8 +328,8 @@ function minuteOf(state: HypeState): { messages: number; chatters: number } {
   };
 }
 
-/** Robust z of each part: the distance from the channel's median in the square-root scale, in which chance has a spread of 1, over its quartiles. */
-export function partsOf(state: HypeState, counts: Counts): Record<Part, number> {
+/** Robust z of each part: the distance from the channel's median in the square-root scale, in which chance has a spread of 1, over its quartiles. While the chat greets a raid no part counts for more than usual. */
+function partsOf(state: HypeState, counts: Counts, greeting: boolean): Record<Part, number> {
   const parts = { rate: 0, chatters: 0, emotes: 0, moods: 0 };
   for (const part of PARTS) {
     const memory = state.memory[part];
@@ -344,10 +342,11 @@ export function partsOf(state: HypeState, counts: Counts): Record<Part, number> 
     const spread = (share.at(0.75) - share.at(0.25)) / 1.349;
     parts.emotes = clip((counts.emoteShare - share.at(0.5)) / Math.max(0.03, spread));
   }
+  if (greeting) for (const part of PARTS) parts[part] = Math.min(0, parts[part]);
   return parts;
 }
 
-export function scoreOf(parts: Record<Part, number>, meter: Meter): number {
+function scoreOf(parts: Record<Part, number>, meter: Meter): number {
   const weights = meter === "capped" ? CAPPED_WEIGHTS : WEIGHTS;
   return PARTS.reduce((sum, part) => sum + weights[part] * parts[part], 0);
 }
@@ -417,8 +416,9 @@ function usualOf(state: HypeState): Pick<HypeValue, "usualLow" | "usualHigh"> {
 export function provisionalOf(
   state: HypeState,
   counts: Counts,
+  greeting: boolean,
 ): { value: number | null; parts: Record<string, number> } {
-  const parts = partsOf(state, counts);
+  const parts = partsOf(state, counts, greeting);
   const meter = state.last?.state ?? "warming";
   const shows = meter === "ok" || meter === "capped";
   return { value: shows ? valueOf(state.memory.score, scoreOf(parts, meter)) : null, parts: rounded(parts) };
@@ -454,7 +454,7 @@ function save(state: HypeState): Uint8Array {
   out.text(JSON.stringify(state.last));
   return out.done();
 }
-const SLOT_NUMBERS = ["tick", "heardS", "messages", "lines", "emoteLines"] as const;
+const SLOT_NUMBERS = ["tick", "heardS", "messages", "lines", "emoteLines", "greetingS"] as const;
 
 function load(channelId: string, saved: Uint8Array): HypeState {
   const bytes = new ByteReader(saved);

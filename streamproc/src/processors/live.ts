@@ -34,7 +34,7 @@ export function liveTick(
   const open = [...heard.panes.values()].toSorted((a, b) => a.second - b.second);
   const nowS = Math.floor(clockMs / 1000);
   const counts = countsSince(reacted, open, nowS - VALUE_S);
-  const { value, parts } = provisionalOf(meter, counts);
+  const { value, parts } = provisionalOf(meter, counts, nowS - VALUE_S < reacted.greetUntilS);
   const last = meter.last;
 
   let openMessages = 0;

@@ -383,13 +383,17 @@ function analyse(text: string, emotes: Words): Analysis {
         word = undefined;
       } else if (letters > 0) {
         ownWords++;
-        latin += tokenLatin;
-        cyrillic += tokenCyrillic;
-        otherLetters += tokenOther;
-        ukrainian += tokenUkrainian;
-        accented += tokenAccented;
-        capsLetters += letters;
-        capsUpper += upper;
+        if (dot > 0 && isLink(text, start, i, dot)) link = true;
+        else {
+          latin += tokenLatin;
+          cyrillic += tokenCyrillic;
+          otherLetters += tokenOther;
+          ukrainian += tokenUkrainian;
+          accented += tokenAccented;
+          capsLetters += letters;
+          capsUpper += upper;
+          if (lastCode === 63) question = true;
+        }
         if (letters >= 4) {
           longWords++;
           const hash = mix(near);
@@ -402,8 +406,6 @@ function analyse(text: string, emotes: Words): Analysis {
             small2 = hash;
           } else if (hash > small2 && hash < small3) small3 = hash;
         }
-        if (dot > 0 && isLink(text, start, i, dot)) link = true;
-        else if (lastCode === 63) question = true;
       } else if (lastCode === 63 && ownWords > 0) question = true;
     } else knownEmotes++;
     if (word !== undefined) {
