@@ -8,6 +8,7 @@ import { joinMembers, type Members } from "./partitions/members.ts";
 import { startProcessors } from "./partitions/processors.ts";
 import { folds } from "./processors/index.ts";
 import { liveTick } from "./processors/live.ts";
+import { openScorer } from "./scorer/open.ts";
 import { startSources } from "./sources/index.ts";
 
 /** `--only sources` or `--only processors`; both without. Any number of either may run, on any machine. */
@@ -25,7 +26,8 @@ await run("streamproc", async (part) => {
   if (wanted("sources")) await startSources(part, nc);
   if (wanted("processors")) {
     const log = await openPartitionLog(nc, jsm);
-    const processors = startProcessors(nc, { log, folds, tick: liveTick, scorer: null, instance, logger });
+    const scorer = part.own(await openScorer(config));
+    const processors = startProcessors(nc, { log, folds, tick: liveTick, scorer, instance, logger });
     let members: Members | null = null;
     members = part.own(
       await joinMembers(nc, {

@@ -232,7 +232,9 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
     if (world.store !== null) await checkStore(world.store, recording, expected);
     finals = expected.chat_windows.size + expected.chat_bursts.size + expected.hype.size;
   } catch (error) {
-    throw new Error(`${told()}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const why = `${told()}: ${error instanceof Error ? error.message : String(error)}`;
+    console.error(why);
+    throw new Error(why, { cause: error });
   }
   const surprises = [...world.programs.values(), source].flatMap((program) => program.surprises.splice(0));
   expect(surprises, told()).toEqual([]);

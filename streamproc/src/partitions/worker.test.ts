@@ -149,6 +149,21 @@ test("a fold that loses count of its lines ends the process instead of committin
   expect(world.server.bySubject.size).toBe(0);
 });
 
+test("a worker that is released while it loads its checkpoint ends without reading", async () => {
+  const world = new World([countFold]);
+  world.server.append("a", [line("a", "1", 1_000_000)], world.nowMs);
+  const process = world.start();
+  await settle();
+  let ended = false;
+  void process.worker.release().then(() => (ended = true));
+  while (process.out.length + process.back.length > 0) {
+    process.out.shift()?.();
+    process.back.shift()?.();
+    await settle();
+  }
+  expect(ended).toBe(true);
+});
+
 test("a poisoned message is set aside with its reason and the partition goes on", async () => {
   const world = new World([countFold]);
   const subject = "chat.lines.3.a";

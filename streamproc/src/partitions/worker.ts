@@ -4,7 +4,8 @@ import type { Scorer } from "../scorer/scorer.ts";
 import type { Commit, Committed } from "./commit.ts";
 import type { LogMessage } from "./decode.ts";
 import { meters } from "./meters.ts";
-import { Partition, type Ask, type Stored } from "./partition.ts";
+import { Partition, type Stored } from "./partition.ts";
+import { answerAll } from "./score.ts";
 
 /** The log as one partition's owner needs it; JetStream in `log.ts`, a simulated one in the tests. */
 export interface PartitionLog {
@@ -41,8 +42,6 @@ export interface WorkerTools {
 }
 
 export const COMMIT_EVERY_MS = 1000;
-/** A model that needs longer is not waited for: its fold is told "unknown". */
-const SCORE_WITHIN_MS = 250;
 const RELOAD_AFTER_MS = 200;
 /** Commit early, and read no further until it is under way: bounds memory while a backlog is worked off. */
 const LINES_BEFORE_COMMIT = 100_000;
@@ -83,7 +82,7 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
   async function own(): Promise<void> {
     while (!over()) {
       const found = await start();
-      if (dropped.signal.aborted) return;
+      if (over()) return;
       if (found === null) {
         await clock.sleep(RELOAD_AFTER_MS, dropped.signal);
         continue;
@@ -198,7 +197,9 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
       if (this.failed || dropped.signal.aborted || !partition.changed) return;
       const asks = partition.asks();
       if (asks.length > 0) {
-        this.asking = this.#ask(asks).finally(() => (this.asking = null));
+        this.asking = answerAll(partition, asks, tools.scorer, dropped.signal, (model, error) =>
+          logger.warn({ partition: number, model, err: error }, "the model did not answer"),
+        ).finally(() => (this.asking = null));
         await this.asking;
         if (dropped.signal.aborted) return;
       }
@@ -232,38 +233,6 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
           "a commit does not stand; starting from the checkpoint",
         );
     }
-
-    async #ask(asks: readonly Ask[]): Promise<void> {
-      for (const fold of new Set(asks.map((ask) => ask.fold))) {
-        const ofFold = asks.filter((ask) => ask.fold === fold);
-        const { name: model, width } = folds[fold]!.model!;
-        const features = new Float32Array(ofFold.reduce((sum, { rows }) => sum + rows.length, 0));
-        const rows = features.length / width;
-        let at = 0;
-        for (const ask of ofFold) {
-          features.set(ask.rows, at);
-          at += ask.rows.length;
-        }
-        let scores: Record<string, Float32Array> | null = null;
-        let version = "none";
-        try {
-          if (tools.scorer !== null) {
-            scores = await tools.scorer.score(model, features, rows, SCORE_WITHIN_MS);
-            version = tools.scorer.version(model);
-          }
-        } catch (error) {
-          meters.unscored.inc(rows);
-          logger.warn({ partition: number, model, err: error }, "the model did not answer");
-        }
-        if (dropped.signal.aborted) return;
-        let row = 0;
-        for (const ask of ofFold) {
-          const count = ask.rows.length / width;
-          this.#partition.answer(ask, scores === null ? null : rowsOf(scores, row, count, rows), version);
-          row += count;
-        }
-      }
-    }
   }
 
   const ended = own();
@@ -284,16 +253,3 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
     ended,
   };
 }
-
-const rowsOf = (
-  scores: Record<string, Float32Array>,
-  from: number,
-  count: number,
-  rows: number,
-): Record<string, Float32Array> =>
-  Object.fromEntries(
-    Object.entries(scores).map(([name, values]) => {
-      const width = values.length / rows;
-      return [name, values.subarray(from * width, (from + count) * width)];
-    }),
-  );
