@@ -386,6 +386,8 @@ describe("bodies", () => {
     const insert = "/?query=INSERT+INTO+t+FORMAT+JSONEachRow";
     const long = await curl(insert, { body: " ".repeat(65_000_000), headers: BASIC });
     expect(long).toMatchObject({ status: 413, text: expect.stringContaining("64000000 bytes") as string });
+    const reader = await curl("/", { body: `SELECT 1 -- ${" ".repeat(1_000_000)}` });
+    expect(reader).toMatchObject({ status: 413, text: expect.stringContaining("1000000 bytes") as string });
     const broken = await curl(insert, { body: "no gzip", headers: { ...BASIC, "content-encoding": "gzip" } });
     expect(broken).toMatchObject({ status: 400, text: expect.stringContaining("no valid gzip") as string });
     const unknown = await curl(insert, { body: "x", headers: { ...BASIC, "content-encoding": "lz4" } });

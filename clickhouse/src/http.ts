@@ -249,7 +249,7 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
     const lane = user.role === "reader" ? analyst : READS.test(statement.verb) ? reads : writes;
     const result = await lane.through(() => door.engine.query(scope, sql, format));
     const bytes = result.bytes();
-    const most = 2 * Number(scope.settings["max_result_bytes"]);
+    const most = 2 * Number(scope.settings["max_result_bytes"]) || Number.POSITIVE_INFINITY;
     // The engine counts a value that repeats once; written out it may be more.
     if (bytes.length > most)
       throw new EngineError(
@@ -334,7 +334,8 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
           "AUTHENTICATION_FAILED",
           `${shown?.user ?? "analyst"}: Authentication failed: password is incorrect, or there is no user with such name`,
         );
-      const body = await bodyOf(request, limits.bodyBytes);
+      // A reader sends queries only.
+      const body = await bodyOf(request, user.role === "reader" ? limits.queryBytes : limits.bodyBytes);
       const given = await answer(request, user, url, body);
       response.setHeader("X-ClickHouse-Summary", JSON.stringify(given.summary));
       response.setHeader("X-ClickHouse-Format", given.format);
