@@ -20,7 +20,7 @@ const IDS = {
 /** `/emotes/<provider>/<id>[/<size>]`, or null when it is not quite that. */
 export function emoteOf(path: string): Emote | null {
   const [, folder, provider = "", id = "", size = "2x", ...rest] = path.split("/");
-  if (folder !== "emotes" || rest.length > 0 || !(provider in IDS)) return null;
+  if (folder !== "emotes" || rest.length > 0 || !Object.hasOwn(IDS, provider)) return null;
   const known = provider as Emote["provider"];
   const fitting = SIZES.find((one) => one === size);
   return fitting !== undefined && IDS[known].test(id) ? { provider: known, id, size: fitting } : null;

@@ -28,6 +28,7 @@ function simulate() {
       join: (group) => void groups.set(group, (groups.get(group) ?? new Set()).add(frames)),
       leave: (group) => void groups.get(group)?.delete(frames),
       end: (code) => void (state.ended = code),
+      cut: () => undefined,
     };
     const member = hub.open(socket, nowMs);
     return {

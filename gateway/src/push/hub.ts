@@ -30,6 +30,8 @@ export interface Socket {
   leave(group: string): void;
   /** Says goodbye. The socket must not be used afterwards. */
   end(code: number, reason: string): void;
+  /** At once, without a farewell. */
+  cut(): void;
 }
 
 /** Beats of silence: an empty frame says that the connection lives. */
@@ -37,6 +39,8 @@ export const HEARTBEAT_MS = 5000;
 /** A socket may be behind for so long before it is closed. */
 export const BEHIND_MS = 10_000;
 /** It is behind when more than this waits for it outside of the kernel. The wire drops what goes beyond. */
+/** So long it may take a socket to hear its farewell. */
+const FAREWELL_MS = 3000;
 export const BEHIND_BYTES = 256 * 1024;
 /** Client messages between two ticks. An honest page sends one a topic when it opens. */
 const MESSAGES_A_TICK = 4 * TOPICS_PER_SOCKET;
@@ -76,7 +80,7 @@ export interface Member {
   /** Everything up to this seq has been written to it; meaningful while alone. */
   upTo: number;
   behindSinceMs: number | null;
-  ended: boolean;
+  endedAtMs: number | null;
 }
 
 interface Phase {
@@ -196,7 +200,7 @@ export class Hub {
       asked: [],
       upTo: phase.upTo,
       behindSinceMs: null,
-      ended: false,
+      endedAtMs: null,
     };
     phase.members.add(member);
     this.#sockets++;
@@ -217,7 +221,7 @@ export class Hub {
 
   /** What a client sent. Its answer goes out with the next tick. */
   receive(member: Member, data: ArrayBuffer, nowMs: number): void {
-    if (member.ended) return;
+    if (member.endedAtMs !== null) return;
     const message = data.byteLength > CLIENT_MESSAGE_BYTES ? null : parseClientMessage(data);
     if (message === null) {
       const what =
@@ -240,7 +244,7 @@ export class Hub {
   /** The socket is gone, by whoever's doing. */
   close(member: Member): void {
     if (!member.phase.members.delete(member)) return;
-    member.ended = true;
+    member.endedAtMs ??= 0;
     this.#dropped.delete(member);
     member.phase.alone.delete(member);
     this.#leaveGroup(member, false);
@@ -311,6 +315,11 @@ export class Hub {
 
   #tickAlone(member: Member, nowMs: number): void {
     const { socket } = member;
+    if (member.endedAtMs !== null) {
+      // The farewell waits behind what it does not read.
+      if (nowMs - member.endedAtMs > FAREWELL_MS) socket.cut();
+      return;
+    }
     if (member.behindSinceMs !== null) {
       if (socket.bufferedBytes() > 0) {
         if (nowMs - member.behindSinceMs > BEHIND_MS) {
@@ -333,7 +342,7 @@ export class Hub {
   }
 
   #fallBehind(member: Member, nowMs: number): void {
-    if (member.behindSinceMs !== null || member.ended) return;
+    if (member.behindSinceMs !== null || member.endedAtMs !== null) return;
     this.counts.slow++;
     member.behindSinceMs = nowMs;
   }
@@ -415,8 +424,9 @@ export class Hub {
   }
 
   #end(member: Member, reason: keyof typeof CLOSE_CODES, words: string): void {
-    if (member.ended) return;
-    member.ended = true;
+    if (member.endedAtMs !== null) return;
+    member.endedAtMs = Date.now();
+    member.phase.alone.add(member);
     member.socket.end(CLOSE_CODES[reason].code, words);
   }
 

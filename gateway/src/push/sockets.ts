@@ -54,6 +54,7 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
         join: (group) => void ws.subscribe(group),
         leave: (group) => void ws.unsubscribe(group),
         end: (code, reason) => ws.end(code, reason),
+        cut: () => ws.close(),
       };
       ws.getUserData().member = hub.open(socket, Date.now());
     },
