@@ -22,7 +22,7 @@ export function untilNow<Value>(value: Value, nowMs = Date.now()): Value {
 export interface WebGateway {
   readonly url: string;
   readonly nc: NatsConnection;
-  /** Ticks of the sample channel, ten a second, each with `more`; `null` stops them. */
+  /** Ticks of the sample channel, each with `more`; `null` stops them. */
   tick(more: Partial<LiveTick> | null): void;
   /** kill -9. */
   kill(): Promise<void>;
@@ -30,7 +30,7 @@ export interface WebGateway {
   close(): Promise<void>;
 }
 
-export async function startWebGateway(): Promise<WebGateway> {
+export async function startWebGateway(ticksPerS = 10): Promise<WebGateway> {
   const nats = await startNats();
   const port = await freePort();
   const env = {
@@ -71,7 +71,7 @@ export async function startWebGateway(): Promise<WebGateway> {
     if (more === null) return;
     lines += 1;
     nc.publish(liveSubject("1001"), JSON.stringify({ ...untilNow(sample.sampleTick()), lines, ...more }));
-  }, 100);
+  }, 1000 / ticksPerS);
   return {
     url: `http://127.0.0.1:${port}`,
     nc,
