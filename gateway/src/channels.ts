@@ -16,6 +16,7 @@ import { ProblemError } from "./problems.ts";
 const MOST_CHANNELS = 10_000;
 const KV_TIMEOUT_MS = 3000;
 const RETRY_MS = 500;
+const FIRST_READ_MS = 3000;
 
 export interface Channels {
   list(): ChannelSummary[];
@@ -64,6 +65,11 @@ export async function watchChannels(
       version++;
     }),
   ];
+
+  // A page that asks at once must not be told that nothing is watched.
+  const until = Date.now() + FIRST_READ_MS;
+  while (!watches.every((watch) => watch.ready()) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 
   const summary = (channel: WantedChannel): ChannelSummary => {
     const state = states.get(channel.login) ?? null;

@@ -247,6 +247,7 @@ test("a question is asked once for all who ask it at the same time, with the spa
       setTimeout(() => message.respond(JSON.stringify({ bursts: [burst(1)] })), 50);
     },
   });
+  await bus.flush();
   const path = "/api/v1/channels/lamp/bursts?from=1000&to=2000&limit=5";
   const answers = await Promise.all([gateway.get(path), gateway.get(path), gateway.get(path)]);
   for (const answer of answers) expect(await answer.json()).toMatchObject({ bursts: [{ subject: "KEKW" }] });
@@ -256,6 +257,7 @@ test("a question is asked once for all who ask it at the same time, with the spa
     callback: (_error, message) =>
       void message.respond(JSON.stringify({ error: "too_slow", detail: "over 5 s" })),
   });
+  await bus.flush();
   const answer = await gateway.get("/api/v1/channels/lamp/extent");
   expect([answer.status, await problemOf(answer)]).toEqual([504, "too_slow"]);
   slow.unsubscribe();
@@ -324,7 +326,7 @@ test("chat comes four times a second; a deleted line's text leaves the ring and 
     );
   said({ action: "delete", targetMessageId: "m11", text: "secret address" });
   said({ action: "timeout", targetUserId: "u2", durationS: 60 });
-  const told = await page.until(({ ch, d }) => ch === "chat:lamp" && has(d, "m11"), 1000);
+  const told = await page.until(({ ch, d }) => ch === "chat:lamp" && has(d, "targetMessageId"), 1000);
   expect(JSON.stringify(told)).not.toContain("secret address");
   const { epoch } = (await page.until(({ op }) => op === "hello")) as { epoch: string };
   for (const since of [undefined, Number(column["id"]) - 1]) {

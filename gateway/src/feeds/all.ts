@@ -35,6 +35,8 @@ export function feedAll(
     system: system.state,
     now: live.now,
     watched(topic, watched) {
+      // Nobody was looking, so its numbers may be old.
+      if (topic === "channels" && watched) return list.watched();
       const [kind, login = ""] = topic.split(":");
       const channelId = channels.idOf(login);
       if (channelId === null) return;

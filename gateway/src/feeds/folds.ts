@@ -37,7 +37,7 @@ export function feedFolds(
   log: Logger,
 ): { close(): void } {
   const closing = new AbortController();
-  let reading: ConsumerMessages | null = null;
+  const reading: { messages: ConsumerMessages | null } = { messages: null };
   /** The newest message that was published, so that a consumer made anew goes on behind it. */
   let newestSeq = 0;
 
@@ -69,13 +69,19 @@ export function feedFolds(
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: newestSeq + 1 }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(startMs).toISOString() }),
     });
-    reading = await consumer.consume();
-    for await (const message of reading) {
+    const messages = await consumer.consume({ expires: 5000, idle_heartbeat: 1000 });
+    reading.messages = messages;
+    for await (const message of messages) {
       if (message.seq > newestSeq) take(message);
       newestSeq = Math.max(newestSeq, message.seq);
     }
   };
 
+  void (async () => {
+    for await (const status of nc.status())
+      // A consumer lives in the server's memory: after a restart of the server it would take heartbeats to notice.
+      if (status.type === "reconnect") reading.messages?.stop();
+  })();
   void (async () => {
     // Outputs name channels by id: whose they are must be known first.
     while (!channels.ready() && !closing.signal.aborted)
@@ -118,7 +124,7 @@ export function feedFolds(
   return {
     close() {
       closing.abort();
-      reading?.stop();
+      reading.messages?.stop();
       gaps.unsubscribe();
     },
   };

@@ -38,9 +38,9 @@ export interface Socket {
 export const HEARTBEAT_MS = 5000;
 /** A socket may be behind for so long before it is closed. */
 export const BEHIND_MS = 10_000;
-/** It is behind when more than this waits for it outside of the kernel. The wire drops what goes beyond. */
 /** So long it may take a socket to hear its farewell. */
 const FAREWELL_MS = 3000;
+/** It is behind when more than this waits for it outside of the kernel. The wire drops what goes beyond. */
 export const BEHIND_BYTES = 256 * 1024;
 /** Client messages between two ticks. An honest page sends one a topic when it opens. */
 const MESSAGES_A_TICK = 4 * TOPICS_PER_SOCKET;
