@@ -39,16 +39,16 @@ async function up(): Promise<void> {
   stopInOrder();
   for (const plan of everyPart(config, dataFolder, demo)) {
     const partBegan = performance.now();
+    parts.push(await startPart(plan, join(dataFolder, "logs"), tellOnce));
+    tell(`${plan.name} ready (${seconds(partBegan)})`);
     if (plan.name === "sources") {
-      // Channels are wanted, and the demo's past is on the log, before the source joins.
+      // The demo's past is on the log before the source is asked to join.
       const bus = await connectBus(config, "up");
       await ensureStreams(bus, config.HYPECAST_NATS_REPLICAS);
       if (demo !== null) await seedThePast(bus, DEMO_CHANNELS[0], dataFolder, tell);
       for (const channel of channels) await wantChannel(bus, channel);
       await bus.close();
     }
-    parts.push(await startPart(plan, join(dataFolder, "logs"), tellOnce));
-    tell(`${plan.name} ready (${seconds(partBegan)})`);
   }
   const page = demo !== null || channels.length === 1 ? `live/${channels[0]}` : "";
   console.log(
