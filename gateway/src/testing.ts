@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { exited, freePort, temporaryFolder } from "@hypecast/tests/servers.ts";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 
 /** The gateway as it runs: its own process on a free port, with a data folder of its own. */
 export interface Gateway {

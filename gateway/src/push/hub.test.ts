@@ -40,7 +40,7 @@ function simulate() {
   };
   const say = (member: Member, message: unknown): void => {
     const bytes = new TextEncoder().encode(typeof message === "string" ? message : JSON.stringify(message));
-    hub.receive(member, bytes.buffer as ArrayBuffer, nowMs);
+    hub.receive(member, bytes.buffer, nowMs);
   };
   const wait = (ms: number): void => {
     for (const until = nowMs + ms; nowMs < until;) {
