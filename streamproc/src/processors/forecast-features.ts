@@ -268,9 +268,10 @@ export class Past {
     put(this.now[last - 2]! / (this.now[last - 1]! + 3));
     put(Math.log(Math.min(atS - this.lastBurstS, 7200) + 5));
     put(Math.log(Math.min(atS - this.lastFloodS, 7200) + 5));
+    // Bursts per hour.
     for (const [i, keep] of BURST_DECAY.entries())
-      put((this.burstMeans[i]! / (1 - keep ** this.ticks)) * MINUTE_BINS * 60);
-    put(((this.burstsSeen + 1) / (this.ticks + 720)) * MINUTE_BINS * 60);
+      put(Math.log((this.burstMeans[i]! / (1 - keep ** this.ticks)) * MINUTE_BINS * 60 + 1));
+    put(Math.log(((this.burstsSeen + 1) / (this.ticks + 720)) * MINUTE_BINS * 60 + 0.5));
     put(this.openBursts);
     return row;
   }

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import type { Config } from "@hypecast/runtime/config.ts";
 import { openOnnx } from "./onnx.ts";
 import type { Scorer } from "./scorer.ts";
+import { openTriton } from "./triton.ts";
 
 /** The repository of models that comes with the program. */
 export const MODELS_FOLDER = join(import.meta.dirname, "../../../models");
 
-/** Who runs the models, as HYPECAST_SCORER says. */
-export async function openScorer(
-  _config: Pick<Config, "HYPECAST_SCORER" | "HYPECAST_TRITON_URL">,
-): Promise<Scorer> {
-  return openOnnx(MODELS_FOLDER);
-}
+/** Who runs the models, as HYPECAST_SCORER says. A Triton that is down now may come up later; a broken models/ is an Error at once. */
+export const openScorer = async (
+  config: Pick<Config, "HYPECAST_SCORER" | "HYPECAST_TRITON_URL">,
+): Promise<Scorer> =>
+  config.HYPECAST_SCORER === "triton" ? openTriton(config.HYPECAST_TRITON_URL) : openOnnx(MODELS_FOLDER);

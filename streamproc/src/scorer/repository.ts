@@ -69,7 +69,7 @@ function tensors(value: Value | undefined, wrong: (what: string) => Error): Tens
     if (typeof entry !== "object" || Array.isArray(entry)) throw wrong("input and output must be messages");
     const { name, data_type: type, dims } = entry;
     if (typeof name !== "string") throw wrong("a tensor has no name");
-    if (type !== "TYPE_FP32") throw wrong(`tensor ${name} must be TYPE_FP32, not ${String(type)}`);
+    if (type !== "TYPE_FP32") throw wrong(`tensor ${name} must be TYPE_FP32, not ${JSON.stringify(type)}`);
     const sizes = (Array.isArray(dims) ? dims : [dims]).map(Number);
     if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size)))
       throw wrong(`tensor ${name} has no dims`);
