@@ -1,5 +1,5 @@
 import { ClickHouseError } from "@clickhouse/client";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { insertApart } from "./insert.ts";
 
