@@ -10,6 +10,7 @@ import {
   floodsIn,
   FLOOD_S,
   Repeats,
+  writersOf,
   type Digest,
   type Flood,
   type Rows,
@@ -171,7 +172,7 @@ function glance(
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, 1);
   if (state.repeats.mayFlood())
     for (const flood of floodsIn(rowsOf(), state.repeats)) seeFlood(state, flood, untilS, rowsOf(), emit);
-  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats, null));
+  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats));
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, -1);
 
   if (state.heardS < LEARN_S || untilS <= state.greetUntilS) return;
@@ -282,8 +283,7 @@ function closeSecond(state: BurstsState, pane: Pane, emit: Emit): void {
   remember(state, second);
   state.recent.push(pane);
   state.repeats.count(pane, 0, pane.rows, 1);
-  const reacting: number[] = [];
-  const digest = digestOf(pane, pane.rows, state.repeats, reacting);
+  const digest = digestOf(pane, pane.rows, state.repeats);
 
   if (digest.lines > 0) state.volume.count(second, digest.lines);
   for (let mood = 0; mood < MOODS.length; mood++)
@@ -319,7 +319,7 @@ function closeSecond(state: BurstsState, pane: Pane, emit: Emit): void {
       caps: digest.caps,
       moods: digest.moods,
       users: pane.rowUser,
-      reacting,
+      reacting: writersOf(pane, digest, state.repeats),
     },
   });
 }
@@ -614,7 +614,11 @@ export function recentDigests(
   for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, 1);
   const digests = [...state.recent, ...open]
     .filter((pane) => pane.second >= fromS)
-    .map((pane) => digestOf(pane, pane.rows, state.repeats, users));
+    .map((pane) => {
+      const digest = digestOf(pane, pane.rows, state.repeats);
+      for (const user of writersOf(pane, digest, state.repeats)) users.push(user);
+      return digest;
+    });
   for (const [at, pane] of open.entries()) state.repeats.count(pane, 0, rows[at]!, -1);
   return digests;
 }

@@ -19,6 +19,8 @@ export class Repeats {
   polls = 0;
   /** Texts of which there are FLOOD_LINES. */
   #many = 0;
+  /** Changes whenever `leavesOut` may say something else about a row. */
+  epoch = 0;
 
   mayFlood(): boolean {
     return this.#many > 0 || this.polls >= POLL_LINES;
@@ -28,13 +30,17 @@ export class Repeats {
   count(pane: Pane, from: number, until: number, by: 1 | -1): void {
     for (let i = from; i < until; i++) {
       const flags = pane.rowFlags[i]!;
-      if (pollOf(flags) !== 0) this.polls += by;
+      if (pollOf(flags) !== 0) {
+        this.polls += by;
+        if (this.polls === POLL_MIN - (by === 1 ? 0 : 1)) this.epoch++;
+      }
       if ((flags & (FLAG.long | FLAG.command)) === 0) continue;
       const near = pane.rowNear[i]!;
       const copies = (this.copies.get(near) ?? 0) + by;
       if (copies <= 0) this.copies.delete(near);
       else this.copies.set(near, copies);
       // Up through the bound and down through it.
+      if (copies === COPIES_MIN - (by === 1 ? 0 : 1)) this.epoch++;
       if (copies === FLOOD_LINES - (by === 1 ? 0 : 1)) this.#many += by;
     }
   }
@@ -57,8 +63,22 @@ export interface Digest {
   readonly emotes: Map<string, number>;
 }
 
-/** Counts the first `rows` rows of a second without what `repeats` leaves out; adds who wrote them to `users`, one a line. */
-export function digestOf(pane: Pane, rows: number, repeats: Repeats, users: number[] | null): Digest {
+/** Counts the first `rows` rows of a second without what `repeats` leaves out. Made anew only when rows came or floods began or ended: a second is looked at several times. */
+export function digestOf(pane: Pane, rows: number, repeats: Repeats): Digest {
+  const { kept } = pane;
+  if (kept !== null && kept.rows === rows && kept.epoch === repeats.epoch) return kept.digest;
+  const digest = count(pane, rows, repeats);
+  pane.kept = { rows, epoch: repeats.epoch, digest };
+  return digest;
+}
+
+/** Who wrote the lines that react, one a line. */
+export function writersOf(pane: Pane, digest: Digest, repeats: Repeats): readonly number[] {
+  if (digest.lines === pane.rows) return pane.rowUser;
+  return pane.rowUser.filter((_user, i) => !repeats.leavesOut(pane.rowFlags[i]!, pane.rowNear[i]!));
+}
+
+function count(pane: Pane, rows: number, repeats: Repeats): Digest {
   const digest: Digest = {
     lines: 0,
     emoteLines: 0,
@@ -71,7 +91,6 @@ export function digestOf(pane: Pane, rows: number, repeats: Repeats, users: numb
     const flags = pane.rowFlags[i]!;
     if (repeats.leavesOut(flags, pane.rowNear[i]!)) continue;
     digest.lines++;
-    users?.push(pane.rowUser[i]!);
     if ((flags & FLAG.caps) !== 0) digest.caps++;
     for (let moods = flags & FLAG.moods; moods !== 0; moods &= moods - 1)
       digest.moods[31 - Math.clz32(moods & -moods)]!++;

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { give, mix, take } from "./distinct.ts";
+import type { Digest } from "./floods.ts";
 import { Tally } from "./tally.ts";
 
 /** Lines of one second that are also kept as rows; a faster second keeps its first ones, counts stay exact. */
@@ -45,6 +46,9 @@ export class Pane extends Tally {
   ids: IdSet | null = new IdSet();
   /** Beginnings of long texts and commands, by near-repeat key. */
   readonly quotes = new Map<number, string>();
+
+  /** The latest digest of floods.ts, and of what; never saved. */
+  kept: { rows: number; epoch: number; digest: Digest } | null = null;
 
   constructor(second: number) {
     super();
