@@ -238,6 +238,8 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
   }
   const surprises = [...world.programs.values(), source].flatMap((program) => program.surprises.splice(0));
   expect(surprises, told()).toEqual([]);
+  for (const program of world.programs.values())
+    expect(program.log(), told()).not.toContain("a saved state could not be read");
   const settledS = (performance.now() - began) / 1000;
   return { seed, did, lines: recording.said.length, finals, settledS };
 }

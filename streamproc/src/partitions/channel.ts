@@ -172,7 +172,7 @@ export function loadChannel(
   const anew: number[] = [];
   for (const [i, fold] of folds.entries()) {
     const record = saved.get(fold.name);
-    const state = record === undefined ? null : fold.load(head.id, record.version, record.bytes);
+    const state = record === undefined ? null : readState(fold, head.id, record);
     if (state === null) anew.push(i);
     states.push(state ?? fold.initial(head.id));
     bases.push(state === null ? lines : (record?.base ?? 0));
@@ -189,6 +189,15 @@ export function loadChannel(
   };
   for (const i of anew) markUnheard(channel, folds, i, outputs);
   return { channel, anew: anew.map((i) => folds[i]!.name) };
+}
+
+/** Bytes that make a fold throw are bytes that it cannot read: one channel starts anew, and the partition goes on. */
+function readState(fold: Fold, channelId: string, record: { version: number; bytes: Uint8Array }): unknown {
+  try {
+    return fold.load(channelId, record.version, record.bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** Watermark delay and longest window: what may have been open when the state was saved. */

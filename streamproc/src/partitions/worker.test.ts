@@ -181,11 +181,19 @@ test("a poisoned message is set aside with its reason and the partition goes on"
   expect(world.server.windows()).toMatchObject([{ id: "a:1:1000000", messages: 2 }]);
 });
 
-test("a state of an older version that cannot be read: the fold starts anew and its windows say so", async () => {
+test.each([
+  ["of an older version", (): null => null],
+  [
+    "of torn bytes",
+    (): never => {
+      throw new RangeError("outside of the bounds");
+    },
+  ],
+])("a state %s cannot be read: the fold starts anew and its windows say so", async (_what, load) => {
   const world = new World([countFold]);
   world.server.append("a", [line("a", "1", 1_000_000), line("a", "2", 1_000_500)], world.nowMs);
   await calm(world);
-  const newer = new World([{ ...countFold, load: () => null }]);
+  const newer = new World([{ ...countFold, load }]);
   Object.assign(newer, { server: world.server });
   newer.server.append("a", [line("a", "3", 1_000_700), line("a", "4", 1_002_000)], world.nowMs);
   await calm(newer);
