@@ -35,7 +35,7 @@ export const liveTick = z.object({
   /** Lines of the last 60 s by mood, and how many times the usual each is. */
   moods: moodCounts,
   moodTimes: z.partialRecord(z.string(), z.number()),
-  /** `[ref, name, uses in the last 60 s, times its usual]`, at most 8. */
+  /** `[ref, name, lines with it in the last 60 s, times its usual]`, at most 8; lines of floods left out. */
   emotes: z.array(z.tuple([z.string(), z.string(), z.int(), z.number().nullable()])),
   /** Parts of the hype value, robust z each. */
   parts: z.record(z.string(), z.number()),
