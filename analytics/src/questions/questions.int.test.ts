@@ -453,11 +453,26 @@ test("sparklines: whole minutes up to now, null where unmeasured, channels as as
     window("s1", 60, T - 60_000, { messages: 0 }),
     window("s1", 60, T, { messages: 99 }),
   ]);
+  await put("hype", [
+    { id: "sh1", channelId: "s1", atMs: T - 115_000, state: "ok", value: 40 },
+    { id: "sh2", channelId: "s1", atMs: T - 95_000, state: "ok", value: 62.5 },
+    { id: "sh3", channelId: "s1", atMs: T - 50_000, state: "too_sparse", value: null },
+  ]);
   const { sparklines } = await ask(answerSparklines, { channelIds: ["s2", "s1"], minutes: 5 }, T + 30_000);
   const grid = { stepMs: 60_000, startMs: T - 300_000 };
   expect(sparklines).toEqual([
-    { channelId: "s2", ...grid, messagesPerMin: [null, null, null, null, null] },
-    { channelId: "s1", ...grid, messagesPerMin: [6, null, null, 10, 0] },
+    {
+      channelId: "s2",
+      ...grid,
+      messagesPerMin: [null, null, null, null, null],
+      hype: [null, null, null, null, null],
+    },
+    {
+      channelId: "s1",
+      ...grid,
+      messagesPerMin: [6, null, null, 10, 0],
+      hype: [null, null, null, 62.5, null],
+    },
   ]);
 });
 
