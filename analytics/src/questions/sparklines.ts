@@ -3,14 +3,14 @@ import { defineAnswer } from "./answer.ts";
 
 const STEP_MS = 60_000;
 
-/** Whole minutes up to now: messages per heard minute and the highest hype in it, null where none was measured. Channels in the order asked. */
+/** Whole minutes up to now: messages per heard minute and their hype as the heatmap takes it (ninth decile), null where none was measured. Channels in the order asked. */
 export const answerSparklines = defineAnswer(sparklines, async ({ channelIds, minutes }, ask, nowMs) => {
   const endMs = Math.floor(nowMs / STEP_MS) * STEP_MS;
   const startMs = endMs - minutes * STEP_MS;
   type Rows = { channelId: string; points: [number, number][] };
   const hype = await ask<Rows>(
     `SELECT channelId, groupArray((minute, most)) AS points
-     FROM (SELECT channelId, toUInt32(intDiv(atMs - {startMs:Int64}, ${STEP_MS})) AS minute, max(assumeNotNull(value)) AS most
+     FROM (SELECT channelId, toUInt32(intDiv(atMs - {startMs:Int64}, ${STEP_MS})) AS minute, quantileExactHigh(0.9)(assumeNotNull(value)) AS most
            FROM hype FINAL
            WHERE channelId IN {channelIds:Array(String)} AND atMs >= {startMs:Int64} AND atMs < {endMs:Int64} AND value IS NOT NULL
            GROUP BY channelId, minute)
