@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -168,8 +169,7 @@ function runFlink(folder: string): number | null {
 
 async function measure(mode: Mode, folder: string): Promise<void> {
   const nats = mode === "panes" || mode === "all" ? await startNats() : null;
-  const run =
-    mode === "parse" ? parseOnly : mode === "tmi" ? await tmiOnly() : await folding(mode, nats!.url);
+  const run = mode === "parse" ? parseOnly : mode === "tmi" ? tmiOnly() : await folding(mode, nats!.url);
   await run(join(folder, "warm/part-0.txt"));
   const natsBefore = cpuOf(nats?.child().pid);
   const cpu = process.cpuUsage();
@@ -233,9 +233,9 @@ async function parseOnly(path: string): Promise<Done> {
   return { lines, commits: 0, counted: 0 };
 }
 
-async function tmiOnly(): Promise<(path: string) => Promise<Done>> {
-  const { default: parser } = (await import("tmi.js/lib/parser.js")) as {
-    default: { msg(line: string): { tags: Record<string, unknown> } | null };
+function tmiOnly(): (path: string) => Promise<Done> {
+  const parser = createRequire(import.meta.url)("tmi.js/lib/parser.js") as {
+    msg(line: string): { tags: Record<string, unknown> } | null;
   };
   return async (path) => {
     const lines = await eachLine(

@@ -16,6 +16,8 @@ export interface Channel {
   storedAtMs: number;
   /** The latest that was emitted: live ticks repeat it. */
   forecast: HypeForecast | null;
+  /** What was said of its lines to whoever counts them (metrics), by outcome. */
+  told: Record<string, number>;
   /** Changed since its state was last committed. */
   dirty: boolean;
 }
@@ -29,6 +31,7 @@ export function newChannel(id: string, folds: readonly Fold[]): Channel {
     newestMs: 0,
     storedAtMs: 0,
     forecast: null,
+    told: {},
     dirty: true,
   };
 }
@@ -90,6 +93,15 @@ export function answerTo(
   const said: FoldInput[] = [];
   folds[i]!.model?.answer(channel.states[i], answer, version, emitter(channel, said, outputs));
   if (said.length > 0) runFolds(channel, folds, i + 1, said, outputs);
+}
+
+/** What became of a channel's lines, by the first fold that counts them. */
+export function outcomesOf(channel: Channel, folds: readonly Fold[]): Record<string, number> {
+  for (const [i, fold] of folds.entries()) {
+    const counts = fold.counts?.(channel.states[i]);
+    if (counts !== undefined) return { counted: counts.counted, late: counts.late, ...counts.dropped };
+  }
+  return {};
 }
 
 /** Throws when a fold has lost or doubled a line: in = out + late + dropped, for each fold that counts. */
@@ -185,9 +197,11 @@ export function loadChannel(
     newestMs: head.newestMs,
     storedAtMs: head.storedAtMs,
     forecast: head.forecast,
+    told: {},
     dirty: anew.length > 0,
   };
   for (const i of anew) markUnheard(channel, folds, i, outputs);
+  channel.told = outcomesOf(channel, folds);
   return { channel, anew: anew.map((i) => folds[i]!.name) };
 }
 

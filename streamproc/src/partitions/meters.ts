@@ -1,8 +1,11 @@
 import { counter, gauge, histogram } from "@hypecast/runtime/metrics.ts";
 
 export const meters = {
-  lines: counter("fold_lines_total", "Lines that folds have counted, by what became of them.", ["outcome"]),
-  committedLines: counter("fold_committed_lines_total", "Lines whose commit stands."),
+  lines: counter(
+    "fold_lines_total",
+    "Committed lines by what became of them: counted, late, or the reason why they were dropped.",
+    ["outcome"],
+  ),
   commits: counter("fold_commits_total", "Commits by outcome: committed, refused, unknown.", ["outcome"]),
   commitSeconds: histogram("fold_commit_seconds", "From the content of a commit to its answer."),
   statesAnew: counter("fold_states_anew_total", "Saved states that could not be read."),

@@ -11,6 +11,7 @@ import {
   checkCounts,
   loadChannel,
   newChannel,
+  outcomesOf,
   saveChannel,
   stepChannel,
   type Channel,
@@ -92,6 +93,8 @@ export class Partition {
   outputs: FoldOutput[] = [];
   bad: { message: LogMessage; rows: Decoded["bad"] }[] = [];
   linesSinceTake = 0;
+  /** Lines of the last `take` by what became of them. */
+  outcomes: Record<string, number> = {};
   /** Channels with lines since whoever sends live ticks cleared this. */
   readonly touched = new Set<string>();
   #slots: Checkpoint["slots"] = {};
@@ -146,7 +149,15 @@ export class Partition {
 
   /** All that was done since the last call, ready to be committed. Throws when a fold lost count of its lines. */
   take(log: string, by: string, maxPayload: number): Commit {
-    for (const channel of this.channels.values()) if (channel.dirty) checkCounts(channel, this.folds);
+    this.outcomes = {};
+    for (const channel of this.channels.values()) {
+      if (!channel.dirty) continue;
+      checkCounts(channel, this.folds);
+      const outcomes = outcomesOf(channel, this.folds);
+      for (const [outcome, lines] of Object.entries(outcomes))
+        this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + lines - (channel.told[outcome] ?? 0);
+      channel.told = outcomes;
+    }
     const states = this.#takeStates(maxPayload - HEADER_BYTES);
     const outputs = packOutputs(this.outputs, this.number);
     const checkpoint: Checkpoint = { form: 1, position: this.position, log, slots: this.#slots, by };

@@ -36,6 +36,8 @@ export interface Processors {
 const TICK_MS = 100;
 /** In silence a tick a second still says that the channel is alive. */
 const QUIET_TICKS = 10;
+/** Commits of this long are what health speaks of. */
+const COMMITS_OVER_MS = 10_000;
 const keys = Array.from({ length: PARTITIONS }, (_, p) => String(p));
 
 const realClock: Clock = {
@@ -63,7 +65,12 @@ export function startProcessors(nc: NatsConnection, options: ProcessorsOptions):
   let known: Members | null = null;
   let closing = false;
 
-  const tools = { ...options, clock: realClock };
+  let commits: { at: number; ms: number }[] = [];
+  const tools = {
+    ...options,
+    clock: realClock,
+    committed: (ms: number) => void commits.push({ at: performance.now(), ms }),
+  };
   const say = (): void =>
     known?.say([...new Set([...workers.keys(), ...[...leaving].map((w) => String(w.number))])]);
 
@@ -139,7 +146,17 @@ export function startProcessors(nc: NatsConnection, options: ProcessorsOptions):
       meters.owned.set(workers.size);
       meters.lagMessages.set(messages);
       meters.lagSeconds.set(seconds);
-      const figures = { partitions: workers.size, channels, lagMessages: messages, lagS: seconds };
+      const since = performance.now() - COMMITS_OVER_MS;
+      commits = commits.filter(({ at }) => at > since);
+      const slowest = commits.map(({ ms }) => ms).toSorted((a, b) => a - b);
+      const figures = {
+        partitions: workers.size,
+        channels,
+        lagMessages: messages,
+        lagS: seconds,
+        commitsPerS: commits.length / (COMMITS_OVER_MS / 1000),
+        commitP99Ms: slowest[Math.floor(slowest.length * 0.99)] ?? 0,
+      };
       if (known?.alive() === null)
         return {
           status: "down",

@@ -39,6 +39,8 @@ export interface WorkerTools {
   readonly clock: Clock;
   readonly logger: Pick<Logger, "info" | "warn" | "error">;
   readonly instance: string;
+  /** Told how long each commit took (ms). */
+  readonly committed?: (ms: number) => void;
 }
 
 export const COMMIT_EVERY_MS = 1000;
@@ -205,8 +207,8 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
       }
       const { bad } = partition;
       partition.bad = [];
-      const lines = partition.linesSinceTake;
       const work = partition.take(log.id, tools.instance, log.maxPayload);
+      const { outcomes } = partition;
       const began = clock.nowMs();
       let result: Committed;
       try {
@@ -222,8 +224,10 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
       meters.commits.inc({ outcome: result.is });
       if (result.is === "committed") {
         this.#revision = result.revision;
-        meters.commitSeconds.observe((clock.nowMs() - began) / 1000);
-        meters.committedLines.inc(lines);
+        const ms = clock.nowMs() - began;
+        meters.commitSeconds.observe(ms / 1000);
+        for (const [outcome, lines] of Object.entries(outcomes)) meters.lines.inc({ outcome }, lines);
+        tools.committed?.(ms);
         return;
       }
       this.failed = true;
