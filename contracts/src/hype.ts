@@ -41,7 +41,7 @@ export const hypeForecast = z.object({
   id: z.string(),
   channelId,
   atMs: z.int(),
-  /** Model name and version; `none` where the scorer did not answer: then chance and bands are null, not low. */
+  /** Model name and version; `none` where nothing can be said (warming, after a gap, too few lines, the scorer did not answer): then chance and bands are null, not low. */
   model: z.string(),
   /** Chance (0–1) that a burst begins within 30 s, calibrated while it runs. */
   burstChance: z.number().nullable(),

@@ -8,9 +8,6 @@ const BAND_MIN = 0.15;
 const BAND_MAX = 20;
 /** A side is never narrower than this before it is stretched: in logs of messages per minute. */
 const SIDE_MIN = 0.05;
-/** How fast the middle learns, and how far it may go, in widths of the model's own band. */
-const SHIFT_STEP = 0.02;
-const SHIFT_MAX = 1.5;
 
 /** Chances are corrected by what came ÷ what was expected, both decaying with this half-life, beside a prior of so many bursts. */
 const CHANCE_HALF_LIFE_H = 3;
@@ -20,7 +17,7 @@ export const SPAN_S = 30;
 const CHANCE_KEEP = 0.5 ** (SPAN_S / 3600 / CHANCE_HALF_LIFE_H);
 
 /**
- * The band of one horizon, kept honest while it runs: its middle moves to where half of the truths lie on either side, and each side is stretched by a factor that grows when the truth falls
+ * The band of one horizon, kept honest while it runs: each side is stretched by a factor that grows when the truth falls
  * outside and shrinks when it does not, so that in the long run each side is missed one time in ten, whatever the model
  * and however the channel changes (adaptive conformal inference: Gibbs & Candès 2021, arXiv:2106.00170; tracking of one
  * quantile a side: Angelopoulos, Candès & Tibshirani 2023, arXiv:2307.16895; scores scaled by the model's own quantiles:
@@ -29,28 +26,19 @@ const CHANCE_KEEP = 0.5 ** (SPAN_S / 3600 / CHANCE_HALF_LIFE_H);
 export class Band {
   below = 1;
   above = 1;
-  /** Where the middle is, against the model's, in half widths of its band. */
-  shift = 0;
   measured = 0;
   inside = 0;
 
   /** The band around log quantiles. */
-  around(q10: number, q50: number, q90: number): { low: number; middle: number; high: number } {
-    const middle = q50 + (this.shift * (q90 - q10)) / 2;
+  around(q10: number, q50: number, q90: number): { low: number; high: number } {
     return {
-      low: middle - this.below * Math.max(q50 - q10, SIDE_MIN),
-      middle,
-      high: middle + this.above * Math.max(q90 - q50, SIDE_MIN),
+      low: q50 - this.below * Math.max(q50 - q10, SIDE_MIN),
+      high: q50 + this.above * Math.max(q90 - q50, SIDE_MIN),
     };
   }
 
-  learn(low: number, middle: number, high: number, came: number): void {
+  learn(low: number, high: number, came: number): void {
     this.measured++;
-    if (came !== middle)
-      this.shift = Math.max(
-        -SHIFT_MAX,
-        Math.min(SHIFT_MAX, this.shift + (came > middle ? SHIFT_STEP : -SHIFT_STEP)),
-      );
     if (came >= low && came <= high) this.inside++;
     this.below = stretched(this.below, came < low);
     this.above = stretched(this.above, came > high);
@@ -63,7 +51,7 @@ export class Band {
     for (const name of BAND_NUMBERS) this[name] = bytes.f64();
   }
 }
-const BAND_NUMBERS = ["below", "above", "shift", "measured", "inside"] as const;
+const BAND_NUMBERS = ["below", "above", "measured", "inside"] as const;
 
 const stretched = (factor: number, missed: boolean): number =>
   Math.min(BAND_MAX, Math.max(BAND_MIN, factor * Math.exp(BAND_STEP * ((missed ? 1 : 0) - MISS))));

@@ -214,9 +214,9 @@ function settle(
     const values: number[] = [];
     about.horizons = FORECAST_HORIZONS_MIN.map((minutes, h) => {
       const [q10, q50, q90] = [0, 1, 2].map((q) => said.quantiles[h * 3 + q]!) as [number, number, number];
-      const { low, middle, high } = state.bands[h]!.around(q10, q50, q90);
+      const { low, high } = state.bands[h]!.around(q10, q50, q90);
       const perMin = (log: number): number => rounded(Math.max(0, tick.reference * Math.exp(log) - 1), 2);
-      const horizon = { minutes, p10: perMin(low), p50: perMin(middle), p90: perMin(high) };
+      const horizon = { minutes, p10: perMin(low), p50: perMin(q50), p90: perMin(high) };
       values.push(horizon.p10, horizon.p50, horizon.p90);
       return horizon;
     });
@@ -236,7 +236,7 @@ function learnRates(state: ForecastState, atS: number, came: number, emit: Emit)
     if (said === undefined) continue;
     const [low, p50, high] = said.values.slice(h * 3, h * 3 + 3) as [number, number, number];
     const kind = RATE_KINDS[h]!;
-    state.bands[h]!.learn(low, p50, high, came);
+    state.bands[h]!.learn(low, high, came);
     const hit = came >= low && came <= high;
     emit({
       type: "outcome",
