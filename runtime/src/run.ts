@@ -37,8 +37,6 @@ export async function run(part: string, main: (process: Process) => Promise<void
   });
   const crash = (error: unknown): never => {
     log.fatal({ err: error }, "stopped by an error");
-    process.exitCode = 1;
-    log.flush();
     process.exit(1);
   };
   process.on("uncaughtException", crash);
@@ -63,7 +61,7 @@ export async function run(part: string, main: (process: Process) => Promise<void
   setTimeout(() => crash(new Error(`did not stop within ${STOP_WITHIN_MS} ms`)), STOP_WITHIN_MS).unref();
   for (const owned of parts.toReversed()) await owned.close();
   log.info("stopped");
-  log.flush(() => process.exit(0));
+  process.exit(0);
 }
 
 function configOrExit(): Config {
