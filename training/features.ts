@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 mkdirSync(values.out, { recursive: true });
-const about = [];
+const about: { file: string; name: string; set: string; channel: string; rows: number; bursts: number }[] = [];
 for (const series of findSeries(values.data)) {
   const parts: Float32Array[] = [];
   // Any answer does: it only makes the fold say which moments it asked about.
