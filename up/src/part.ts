@@ -69,12 +69,14 @@ export async function startPart(plan: PartPlan, logs: string, tell: (line: strin
         `${plan.name} did not start: ${failed}\n${tail.join("").trim().split("\n").slice(-6).join("\n")}`,
       );
     }
-    void ended.then(async (how) => {
-      if (stopping) return;
-      if (performance.now() - startedAt > HEALTHY_AFTER_MS) pauseMs = RESTART_FIRST_MS;
-      tell(`${plan.name} ended (${how}); starting it again`);
-      await again();
-    });
+    void restartAfter(ended, startedAt);
+  };
+  const restartAfter = async (ended: Promise<string>, startedAt: number): Promise<void> => {
+    const how = await ended;
+    if (stopping) return;
+    if (performance.now() - startedAt > HEALTHY_AFTER_MS) pauseMs = RESTART_FIRST_MS;
+    tell(`${plan.name} ended (${how}); starting it again`);
+    await again();
   };
   const again = async (): Promise<void> => {
     for (;;) {
