@@ -23,6 +23,8 @@ const LONGEST_MS = 12 * HOUR_MS;
 /** The store's final values fill in behind the live edge so often. */
 const REFILL_MS = 15_000;
 const RECORD_MS = 30_000;
+/** What the store does not know about so late is unmeasured; later than that it may only be on its way. */
+const NOT_YET_MS = 40_000;
 const BURSTS = 200;
 /** Quarter seconds of chat that wait while the column is paused: what is older is only counted. */
 const PAUSED_COLUMNS = 240;
@@ -199,12 +201,16 @@ export class LiveFeed {
 
   /** The heatmap of the whole stream. */
   takeStream(answer: Heatmap): void {
-    for (const column of answer.columns)
+    const notYetMs = this.eventNowMs() - NOT_YET_MS;
+    for (const column of answer.columns) {
+      // The newest seconds are not final yet, which is no gap.
+      if (column.messagesPerMin === null && column.gapS === 0 && column.startMs > notYetMs) continue;
       this.bins.put(column.startMs, answer.stepMs, {
         rate: column.messagesPerMin,
         hype: column.hype,
         mood: column.mood,
       });
+    }
   }
 
   /** The last minutes at one column a second: the trailing minute of each, as the live ticks count it. */
