@@ -1,7 +1,7 @@
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
 import type { z } from "zod";
 import type { chatColumn } from "@hypecast/contracts/push.ts";
-import { isBot } from "./bots.ts";
+import { isBot } from "@hypecast/contracts/bots.ts";
 
 export type ChatColumn = z.infer<typeof chatColumn>;
 type ShownLine = ChatColumn["lines"][number];

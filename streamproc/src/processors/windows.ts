@@ -1,7 +1,7 @@
+import { isBot } from "@hypecast/contracts/bots.ts";
 import type { ChatLine, ChatNotice } from "@hypecast/contracts/chat.ts";
 import { fnv1a } from "@hypecast/contracts/event.ts";
 import { WINDOW_SIZES_S, type ChatWindow } from "@hypecast/contracts/window.ts";
-import { isBot } from "./bots.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { defineFold, type Emit } from "./fold.ts";
 import { FLAG, Pane, POLL_SHIFT } from "./pane.ts";
@@ -149,7 +149,7 @@ function addLine(pane: Pane, line: ChatLine, channelId: string): void {
     pane.firstTimers++;
     flags |= FLAG.first;
   }
-  if (isBot(line.login)) flags |= FLAG.bot;
+  if (isBot(line)) flags |= FLAG.bot;
   if (line.bits !== undefined) pane.bits += line.bits;
 
   pane.messages++;
