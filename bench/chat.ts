@@ -44,7 +44,8 @@ const MODES = ["parse", "tmi", "panes", "all"] as const;
 type Mode = (typeof MODES)[number];
 const COMMIT_MS = 1000;
 const WARM_LINES = 300_000;
-const CHUNK_BYTES = 256 * 1024;
+/** What a socket gives at once. */
+const CHUNK_BYTES = 16 * 1024;
 const NO_EMOTES: ReadonlyMap<string, string> = new Map();
 /** Something of each line is used, so that nothing of the parse can be left out. */
 let kept = 0;
