@@ -98,8 +98,12 @@ export class Past {
   lines = 0;
   readonly filling = new Float64Array(2 + SHARES.length + 2);
   begun = 0;
-  /** True when the tick that is being filled has a second that was not heard. */
+  /** True when the tick that is being filled began before the channel was heard. */
   broken = true;
+  /** Seconds of the tick that is being filled that were not heard, in a hole short enough to bridge. */
+  bridging = 0;
+  /** End of the last tick that was completed from what stands beside its hole. */
+  bridgedS = -Infinity;
 
   /** Counts of one piece of final seconds, inside one tick. */
   add(reaction: Reaction): void {
@@ -130,6 +134,7 @@ export class Past {
   closeTick(atS: number): void {
     if (this.broken) this.filled = 0;
     else {
+      if (this.bridging > 0) this.#bridge(atS);
       this.bins[place(atS / TICK_S)] = this.lines;
       this.filled = Math.min(BINS, this.filled + 1);
       this.ticks++;
@@ -150,6 +155,15 @@ export class Past {
     this.begun = 0;
     this.filling.fill(0);
     this.broken = false;
+    this.bridging = 0;
+  }
+
+  /** Completes a tick with a hole: at the rate of its heard seconds, or as the tick before where it has none. */
+  #bridge(atS: number): void {
+    const heardS = TICK_S - this.bridging;
+    if (heardS > 0) this.lines = Math.round((this.lines * TICK_S) / heardS);
+    else this.lines = this.filled > 0 ? this.bins[place(atS / TICK_S - 1)]! : 0;
+    this.bridgedS = atS;
   }
 
   /** Lines of the last `count` ticks, `skip` ticks ago, seen from the end of tick `atS`. */
@@ -166,6 +180,7 @@ export class Past {
     this.lines = 0;
     this.filling.fill(0);
     this.broken = within;
+    this.bridging = 0;
   }
 
   /** Lines of the minute that ends with tick `atS`. */
@@ -173,9 +188,13 @@ export class Past {
     return this.lastBins(MINUTE_BINS, atS);
   }
 
-  /** True when the last minute was heard. */
+  /** True when the last minute was heard, but for holes that were bridged: enough to say what comes. */
   get minuteHeard(): boolean {
     return this.filled >= MINUTE_BINS;
+  }
+  /** True when every second of the minute that ends with tick `atS` was heard: what a forecast may be held to. */
+  minuteWhole(atS: number): boolean {
+    return this.minuteHeard && atS - this.bridgedS >= 60;
   }
 
   /** Mean lines per minute by half-life. */
@@ -282,6 +301,8 @@ export class Past {
     for (const name of NUMBERS) out.f64(this[name]);
     for (const name of SUMS) for (const sum of this[name]) out.f64(sum);
     out.u8(this.broken ? 1 : 0);
+    out.f64(this.bridging);
+    out.f64(this.bridgedS);
   }
 
   load(bytes: ByteReader): void {
@@ -290,6 +311,8 @@ export class Past {
     for (const name of NUMBERS) this[name] = bytes.f64();
     for (const name of SUMS) for (let i = 0; i < this[name].length; i++) this[name][i] = bytes.f64();
     this.broken = bytes.u8() === 1;
+    this.bridging = bytes.f64();
+    this.bridgedS = bytes.f64();
   }
 }
 

@@ -185,6 +185,25 @@ test("nobody who asks: what waits is bounded and given up as unknown, oldest fir
   expect(forecasts.length).toBeGreaterThan(60);
 });
 
+test("a hole of a few seconds is bridged: the forecast goes on, and its minute is held against nobody", () => {
+  const hole: [number, number] = [902, 905];
+  const { forecasts, outcomes } = run({ seconds: 1800, gap: hole });
+  const near = forecasts.filter(
+    ({ atMs }) => atMs >= (START_S + 900) * 1000 && atMs < (START_S + 970) * 1000,
+  );
+  expect(near).toHaveLength(14);
+  expect(near.every(({ horizons }) => horizons !== null)).toBe(true);
+  // Levels stay those of the whole seconds beside the hole.
+  const medians = near.map(({ horizons }) => horizons![0]!.p50);
+  const before = forecasts.findLast(({ atMs }) => atMs < (START_S + 900) * 1000)!.horizons![0]!.p50;
+  for (const median of medians) expect(Math.abs(median / before - 1)).toBeLessThan(0.25);
+  const truths = outcomes
+    .filter(({ kind }) => kind === "rate1")
+    .map(({ atMs }) => atMs / 1000 + 60 - START_S);
+  expect(truths).not.toContain(960);
+  expect(truths).toContain(1020);
+});
+
 test("nothing is said about a time that was not heard, nor in the minute after it", () => {
   const { forecasts, outcomes } = run({ seconds: 1800, gap: [900, 960] });
   const known = forecasts.filter(({ horizons }) => horizons !== null).map(secondOf);

@@ -10,6 +10,8 @@ import type { Reaction } from "./reaction.ts";
 const SPARSE_PER_MIN = 1;
 /** After so long without hearing the channel its past says nothing about what is now. */
 const FORGET_S = 6 * 3600;
+/** A hole this short does not silence the forecast: a reconnect is no reason to know nothing for a minute. */
+const BRIDGED_S = 10;
 /** A burst that began in the span is known this long after the span's end: its detector looks back 10 s, the log trails 2 s. */
 const KNOWN_AFTER_S = 15;
 /** Ticks that wait for the model; the oldest of more is answered by nobody. */
@@ -72,7 +74,7 @@ export interface ForecastState {
 export const forecast = defineFold<ForecastState>({
   name: "forecast",
   says: "Chance of a burst within 30 s and messages per minute in 1, 5 and 15 minutes, with its own record",
-  version: 1,
+  version: 2,
   initial: (channelId) => ({
     channelId,
     past: new Past(),
@@ -93,7 +95,7 @@ export const forecast = defineFold<ForecastState>({
     else if (input.type === "window" && input.window.sizeS === 10) state.past.addWindow(input.window);
   },
   save,
-  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
   model: {
     name: "forecast",
     width: FEATURES.length,
@@ -140,15 +142,29 @@ function pass(state: ForecastState, reaction: Reaction, emit: Emit): void {
   const { past } = state;
   if (!reaction.heard) {
     state.unheardS += reaction.untilS - reaction.fromS;
+    if (state.unheardS <= BRIDGED_S)
+      return eachTick(state, reaction.fromS, reaction.untilS, emit, (seconds) => (past.bridging += seconds));
     state.untilS = reaction.untilS;
     past.lose(reaction.untilS % TICK_S !== 0);
     if (state.unheardS >= FORGET_S) state.past = new Past();
     return;
   }
   state.unheardS = 0;
-  for (let at = reaction.fromS; at < reaction.untilS;) {
-    const end = Math.min(reaction.untilS, (Math.floor(at / TICK_S) + 1) * TICK_S);
-    if (at === reaction.fromS) past.add(reaction);
+  past.add(reaction);
+  eachTick(state, reaction.fromS, reaction.untilS, emit, () => {});
+}
+
+/** Walks a stretch tick by tick; `piece` is told how many seconds of it fall into each before that tick closes. */
+function eachTick(
+  state: ForecastState,
+  fromS: number,
+  untilS: number,
+  emit: Emit,
+  piece: (seconds: number) => void,
+): void {
+  for (let at = fromS; at < untilS;) {
+    const end = Math.min(untilS, (Math.floor(at / TICK_S) + 1) * TICK_S);
+    piece(end - at);
     state.untilS = end;
     if (end % TICK_S === 0) tick(state, end, emit);
     at = end;
@@ -176,7 +192,7 @@ function tick(state: ForecastState, atS: number, emit: Emit): void {
     atS,
     row: null,
     reference: 0,
-    minute: atS % 60 === 0 && past.minuteHeard ? past.lastMinute(atS) : null,
+    minute: atS % 60 === 0 && past.minuteWhole(atS) ? past.lastMinute(atS) : null,
     began: spanHeard ? state.starts.some((startS) => startS <= spanFromS + SPAN_S) : null,
   };
   if (past.ticks >= WARM_TICKS && past.minuteHeard && past.usualRate >= SPARSE_PER_MIN) {
