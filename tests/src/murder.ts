@@ -222,6 +222,11 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
       throw new Error(`seed ${seed}: the recording was not played within a minute\n${source.log()}`);
     }),
   ]);
+  await until(
+    "the log answers",
+    20_000,
+    async () => (await world.jsm.streams.info("FOLD")).state.messages >= 0,
+  );
   const began = performance.now();
   let finals = 0;
   const told = (): string => `seed ${seed} after ${did.join(", ")}`;

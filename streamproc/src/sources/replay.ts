@@ -23,7 +23,7 @@ import {
   type ChatLine,
 } from "@hypecast/contracts/chat.ts";
 import { partitionOf, subjectOf, type EventType } from "@hypecast/contracts/event.ts";
-import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { connectBus, ensureStreams, whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { run } from "@hypecast/runtime/run.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { openEmotes, type ChannelEmotes } from "./emotes/sets.ts";
@@ -95,15 +95,17 @@ export interface Replayed {
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { nc, log, id, emotes } = options;
+  // A log that is away is waited for: each of these may be asked again.
+  const patient = <Result>(ask: () => Promise<Result>): Promise<Result> => whenTheLogAnswers(nc, ask);
   const kvm = new Kvm(nc);
-  const positions = await kvm.create(POSITION_BUCKET, { history: 1 });
-  const states = await kvm.open(CHANNEL_STATE_BUCKET);
+  const positions = await patient(async () => kvm.create(POSITION_BUCKET, { history: 1 }));
+  const states = await patient(async () => kvm.open(CHANNEL_STATE_BUCKET));
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const writer = await openLog(nc, log);
   const result: Replayed = { lines: 0, events: 0, known: 0, sharedChat: 0, malformed: 0, done: false };
   const aborted = (): boolean => options.signal?.aborted === true;
 
-  const stored = await positions.get(id);
+  const stored = await patient(async () => positions.get(id));
   const start: z.infer<typeof position> =
     stored?.operation === "PUT"
       ? position.parse(stored.json())
@@ -126,7 +128,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const reachedOn = async (subject: string): Promise<[number, number]> => {
     let at = reached.get(subject);
     if (at === undefined) {
-      const last = await jsm.streams.getMessage("CHAT", { last_by_subj: subject });
+      const last = await patient(async () => jsm.streams.getMessage("CHAT", { last_by_subj: subject }));
       const [whose, block, n] = (last?.header.get(REPLAY_HEADER) ?? "").split(":");
       at = whose === id ? [Number(block), Number(n)] : [-1, -1];
       reached.set(subject, at);
@@ -145,20 +147,22 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     await emotes?.settled(channelId);
     if (heardUntilMs[channelId] !== undefined) return;
     const state = await stateOf(login);
-    const last = await jsm.streams.getMessage("CHAT", { last_by_subj: `${chatAlive.name}.${partition}` });
+    const last = await patient(async () =>
+      jsm.streams.getMessage("CHAT", { last_by_subj: `${chatAlive.name}.${partition}` }),
+    );
     const alive = last?.json<ChatAlive>();
     const heard = Math.max(
       state?.channelId === channelId ? (state.aliveAtMs ?? 0) : 0,
       alive?.channels.includes(channelId) === true ? alive.atMs : 0,
     );
     heardUntilMs[channelId] = heard;
-    await positions.put(id, JSON.stringify({ ...start, heardUntilMs }));
+    await patient(async () => positions.put(id, JSON.stringify({ ...start, heardUntilMs })));
     if (heard === 0 || heard >= firstMs) return;
     const gap = { channelId, fromMs: heard, toMs: firstMs, reason: "replay" as const };
     writer.event(chatGap, { ...gap, id: gapId(gap) });
   };
   const stateOf = async (login: string): Promise<ChannelState | null> => {
-    const entry = await states.get(login);
+    const entry = await patient(async () => states.get(login));
     const read = entry?.operation === "PUT" ? channelState.safeParse(entry.json()) : null;
     return read?.success === true ? read.data : null;
   };
@@ -223,7 +227,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     await writer.below(1);
     savedAt = performance.now();
     if (nc.isClosed()) return;
-    await positions.put(id, JSON.stringify({ block, done, blockMs, heardUntilMs }));
+    await patient(async () => positions.put(id, JSON.stringify({ block, done, blockMs, heardUntilMs })));
   };
 
   const add = (type: EventType, channelId: string, event: Out["event"]): void => {
@@ -317,7 +321,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
         lastLineAtMs: timeMs,
         aliveAtMs: endMs,
       };
-      await states.put(login, JSON.stringify(state));
+      await patient(async () => states.put(login, JSON.stringify(state)));
     }
   }
 }
