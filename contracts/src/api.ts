@@ -47,6 +47,30 @@ const number = z.coerce.number().int();
 const ofChannel = z.object({ login });
 const span = z.object({ from: number.optional(), to: number.optional() });
 
+/** Logging in and out, where HYPECAST_TOKEN is set. They need no login themselves; the gateway answers them before all others. */
+export const sessionRoutes = {
+  logIn: {
+    method: "POST",
+    path: "/api/v1/session",
+    summary: "Log in: sets the session's cookie",
+    params: none,
+    query: none,
+    body: z.object({ token: z.string() }),
+    result: none,
+    status: 204,
+  },
+  logOut: {
+    method: "DELETE",
+    path: "/api/v1/session",
+    summary: "Log out",
+    params: none,
+    query: none,
+    body: none,
+    result: none,
+    status: 204,
+  },
+} as const satisfies Record<string, Route>;
+
 /** `satisfies` keeps each route's own types; the OpenAPI page and the gateway's router are both made from this list. */
 export const routes = {
   listChannels: {

@@ -104,7 +104,7 @@ export const forecastRecord = defineQuestion(
   "forecast_record",
   z.object({ channelId, sinceMs: z.int(), limit: z.int().min(1).max(200) }),
   z.object({
-    /** Newest last. Only times when something was said (chance ≥ 0.5) or came. */
+    /** The last forecasts of a minute ahead, newest last: was the minute that came inside its band? */
     calls: z.array(forecastOutcome),
     hits: z.int(),
     /** Over the span: share of measured rates inside their band, by horizon in minutes. Null: none yet. */

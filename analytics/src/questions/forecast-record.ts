@@ -2,12 +2,12 @@ import { FORECAST_HORIZONS_MIN, forecastOutcome, type ForecastOutcome } from "@h
 import { forecastRecord } from "@hypecast/contracts/question.ts";
 import { columnsOf, defineAnswer } from "./answer.ts";
 
-/** How the forecasts since `sinceMs` have come out. Precision and recall count a call from a chance of one half on. */
+/** How the forecasts since `sinceMs` have come out. Precision and recall of bursts count a call from a chance of one half on. */
 export const answerForecastRecord = defineAnswer(forecastRecord, async (asked, ask) => {
   const [calls, kinds] = await Promise.all([
     ask<ForecastOutcome>(
       `SELECT ${columnsOf(forecastOutcome)} FROM forecast_outcomes FINAL
-       WHERE channelId = {channelId:String} AND kind = 'burst' AND atMs >= {sinceMs:Int64} AND (said >= 0.5 OR came >= 0.5)
+       WHERE channelId = {channelId:String} AND kind = 'rate1' AND atMs >= {sinceMs:Int64}
        ORDER BY atMs DESC LIMIT {limit:UInt32}`,
       asked,
     ),

@@ -411,7 +411,7 @@ test("forecasts come back with null where the model did not answer", async () =>
   expect(await ask(answerForecasts, { ...asked, limit: 1 })).toEqual({ forecasts: [silent] });
 });
 
-test("the forecast's record counts what was said or came, and coverage by horizon", async () => {
+test("the forecast's record: the last minutes ahead, bursts called and missed, coverage by horizon", async () => {
   const outcome = (n: number, kind: string, said: number, came: number, hit: boolean) => ({
     id: `r:${kind}:${n}`,
     channelId: "r",
@@ -428,13 +428,11 @@ test("the forecast's record counts what was said or came, and coverage by horizo
   const quiet = outcome(3, "burst", 0.1, 0, true);
   const missed = outcome(4, "burst", 0.4, 1, false);
   await put("forecast_outcomes", [right, falseAlarm, quiet, missed, outcome(0, "burst", 0.9, 1, true)]);
-  await put(
-    "forecast_outcomes",
-    [1, 2, 3, 4].map((n) => outcome(n, "rate1", 1.5, n, n < 4)),
-  );
-  expect(await ask(answerForecastRecord, { channelId: "r", sinceMs: T + 1, limit: 10 })).toEqual({
-    calls: [right, falseAlarm, missed],
-    hits: 1,
+  const minutes = [1, 2, 3, 4].map((n) => outcome(n, "rate1", 1.5, n, n < 4));
+  await put("forecast_outcomes", minutes);
+  expect(await ask(answerForecastRecord, { channelId: "r", sinceMs: T + 1, limit: 3 })).toEqual({
+    calls: minutes.slice(1),
+    hits: 2,
     coverage: [
       { minutes: 1, inside: 0.75, n: 4 },
       { minutes: 5, inside: null, n: 0 },

@@ -37,6 +37,8 @@ const FLOOR_PEOPLE = 0.35;
 const FLOOR_SHARE = 0.08;
 /** The least usual rate: below it nothing can be said about times. */
 const FLOOR_PER_S: Record<HypeKind, number> = { volume: 0.1, mood: 0.05, emote: 0.03 };
+/** Added to both sides of "times its usual". */
+const PRIOR_LINES = 5;
 /** A burst that has been quiet this long is over; one that rises again before then is the same one. */
 const HOLD_S = 8;
 /** Floods come in waves. */
@@ -442,6 +444,14 @@ function said(state: BurstsState, subject: Subject, burst: OpenBurst, open: bool
 
 const share = (count: number, of: number): number => (of === 0 ? 0 : Math.round((count / of) * 1000) / 1000);
 
+/**
+ * How many times its usual: ten seconds at the peak's rate ÷ ten at the baseline's, both with the same few lines added, so that
+ * what is hardly ever seen does not come out as hundreds of times nothing (a Poisson rate with a gamma prior).
+ */
+function timesUsual(peakRate: number, baselineRate: number): number {
+  return (peakRate * 10 + PRIOR_LINES) / (baselineRate * 10 + PRIOR_LINES);
+}
+
 function facts(
   state: BurstsState,
   burst: OpenBurst,
@@ -468,7 +478,7 @@ function facts(
     chatters: burst.chatters.count(),
     peakRate,
     baselineRate: burst.baselineRate,
-    times: peakRate / burst.baselineRate,
+    times: timesUsual(peakRate, burst.baselineRate),
     z: burst.z,
     reasons: {
       durationS: burst.lastActiveS + 1 - burst.startS,

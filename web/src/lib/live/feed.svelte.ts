@@ -174,7 +174,7 @@ export class LiveFeed {
         this.#takeForecast(event.forecast);
         break;
       case "outcome":
-        if (event.outcome.kind === "burst" && (event.outcome.said >= 0.5 || event.outcome.came > 0))
+        if (event.outcome.kind === "rate1")
           this.calls = [...this.calls.filter(({ id }) => id !== event.outcome.id), event.outcome].slice(-10);
         break;
       case "gap":

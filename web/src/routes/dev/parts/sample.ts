@@ -263,14 +263,14 @@ export const sampleChat = (): ChatColumn => ({
 });
 
 const outcome = (i: number, hit: boolean): ForecastOutcome => ({
-  id: `${CHANNEL}:burst:${i}`,
+  id: `${CHANNEL}:rate1:${i}`,
   channelId: CHANNEL,
-  atMs: NOW_MS - (10 - i) * 200_000,
-  kind: "burst",
-  said: hit ? 0.7 : 0.6,
-  low: null,
-  high: null,
-  came: hit ? 1 : 0,
+  atMs: NOW_MS - (11 - i) * 60_000,
+  kind: "rate1",
+  said: 400,
+  low: 300,
+  high: 520,
+  came: hit ? 410 : 640,
   hit,
 });
 export const sampleRecord = (): z.infer<typeof forecastRecord.answer> => ({
