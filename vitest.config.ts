@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const exclude = ["**/node_modules/**", "**/build/**", ".tools/**", ".hypecast/**"];
 
 export default defineConfig({
+  // Not in node_modules, which a reinstall empties while tests run.
+  cacheDir: ".tools/vitest",
   test: {
     projects: [
       {
