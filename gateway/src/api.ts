@@ -16,10 +16,9 @@ import type { SystemState } from "@hypecast/contracts/push.ts";
 import { z } from "zod";
 import type { Ask } from "./ask.ts";
 import type { Channels } from "./channels.ts";
-import { json, type Reply, type Request } from "./http.ts";
+import { json, MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
 
-const BODY_BYTES = 16 * 1024;
 const HOUR_MS = 3_600_000;
 /** A span without `from` begins so long before its end. */
 const SPAN_MS = 2 * HOUR_MS;
@@ -217,7 +216,7 @@ async function jsonBody(request: Request): Promise<unknown> {
       "unsupported_media_type",
       type === "" ? "the body has no Content-Type" : `Content-Type is ${type.slice(0, 100)}`,
     );
-  const body = await request.body(BODY_BYTES);
+  const body = await request.body(MOST_BODY_BYTES);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {

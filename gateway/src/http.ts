@@ -13,7 +13,7 @@ export interface Request {
   /** Address of the peer, or what a trusted proxy says of it. */
   readonly client: string;
   header(name: KeptHeader): string;
-  /** Reads the body; throws ProblemError `body_too_large` beyond `most` bytes. */
+  /** The body; throws ProblemError `body_too_large` beyond `most` bytes, of which there may be MOST_BODY_BYTES. */
   body(most: number): Promise<Buffer>;
 }
 
@@ -37,6 +37,10 @@ const KEPT_HEADERS = [
   "x-forwarded-proto",
 ] as const;
 type KeptHeader = (typeof KEPT_HEADERS)[number];
+
+/** No route takes more. What is longer is cut off while it comes. */
+export const MOST_BODY_BYTES = 16 * 1024;
+const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
 
 const STATUS_TEXT: Record<number, string> = {
   200: "OK",
@@ -95,7 +99,7 @@ export function serveHttp(
     res.onAborted(() => {
       gone = true;
     });
-    const request = copyOf(res, req, () => gone);
+    const request = copyOf(res, req);
     const answer = (reply: Reply): void => {
       finished({
         route: /^\/(?:api|emotes|health|metrics|_app)/.exec(request.path)?.[0] ?? "page",
@@ -123,10 +127,11 @@ function failure(error: unknown, request: Request, log: Logger): Reply {
   return problemReply("internal", "the request could not be answered", request.path);
 }
 
-function copyOf(res: HttpResponse, req: HttpRequest, gone: () => boolean): Request {
+function copyOf(res: HttpResponse, req: HttpRequest): Request {
   const headers = new Map<string, string>(KEPT_HEADERS.map((name) => [name, req.getHeader(name)]));
   const method = req.getCaseSensitiveMethod().toUpperCase();
   const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
+  const read = method === "GET" || method === "HEAD" ? null : readBody(res);
   return {
     method: method === "HEAD" ? "GET" : method,
     bodyless: method === "HEAD",
@@ -134,24 +139,34 @@ function copyOf(res: HttpResponse, req: HttpRequest, gone: () => boolean): Reque
     query: req.getQuery() ?? "",
     client: peer,
     header: (name) => headers.get(name) ?? "",
-    body: (most) =>
-      new Promise((resolve, reject) => {
-        if (gone()) return reject(new ProblemError("internal", "the client left"));
-        const declared = Number(headers.get("content-length"));
-        const tooLarge = (): void =>
-          reject(new ProblemError("body_too_large", `the body is larger than ${most} bytes`));
-        if (declared > most) return tooLarge();
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        res.onData((chunk, isLast) => {
-          bytes += chunk.byteLength;
-          if (bytes > most) return tooLarge();
-          // uWS takes the chunk back when this returns.
-          chunks.push(Buffer.from(new Uint8Array(chunk)));
-          if (isLast) resolve(Buffer.concat(chunks));
-        });
-      }),
+    async body(most) {
+      if (Number(headers.get("content-length")) > most) throw tooLarge(most);
+      const body = await read;
+      if ((body?.length ?? 0) > most) throw tooLarge(most);
+      return body ?? Buffer.alloc(0);
+    },
   };
+}
+
+const tooLarge = (most: number): ProblemError =>
+  new ProblemError("body_too_large", `the body is larger than ${most} bytes`);
+
+/**
+ * uWS hands the body to whoever listens when the handler returns, and to nobody later: so it is read before anything is
+ * waited for, even if nobody will ask for it. Never resolves when the client leaves; nobody is waiting for an answer then.
+ */
+function readBody(res: HttpResponse): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    res.onData((chunk, isLast) => {
+      bytes += chunk.byteLength;
+      // uWS takes the chunk back when this returns.
+      if (bytes <= MOST_BODY_BYTES) chunks.push(Buffer.from(new Uint8Array(chunk)));
+      if (isLast || bytes > MOST_BODY_BYTES)
+        resolve(bytes > MOST_BODY_BYTES ? OVERSIZED : Buffer.concat(chunks));
+    });
+  });
 }
 
 function write(res: HttpResponse, request: Request, reply: Reply): void {
