@@ -23,8 +23,10 @@ const TAIL_NOTICES = 5;
 /** Bytes of one quarter second that are held to choose from; the rest is counted only. */
 const HELD_BYTES = 16_000_000;
 const HELD_NOTICES = 50;
-/** Removals that are remembered, so that what they removed is not shown from the tail. */
-const REMOVALS = 500;
+/** Removals that a quarter second passes on one by one; of more it is said that all has been cleared. */
+const HELD_REMOVALS = 500;
+/** Removals that are remembered, so that what they removed is not shown from the tail: more than a ban wave has. */
+const REMOVALS = 10_000;
 
 interface Chat {
   readonly login: string;
@@ -102,7 +104,7 @@ export function feedChat(
       remove(chat, moderation);
       // CLEARMSG repeats the deleted text: it goes no further.
       const { text: _text, ...shown } = moderation;
-      if (isShown(chat) && chat.moderation.length < HELD_NOTICES) chat.moderation.push(shown);
+      if (isShown(chat)) hold(chat, shown);
       chat.lastNotices = chat.lastNotices.map((notice) => withoutRemoved(chat, notice));
     }),
   ];
@@ -192,6 +194,15 @@ function remove(chat: Chat, moderation: ChatModeration): void {
     keepNewest(chat.removedIds, targetMessageId, true);
   if ((action === "timeout" || action === "ban") && targetUserId !== undefined)
     keepNewest(chat.removedUsers, targetUserId, sentAtMs);
+}
+
+/** To be passed on with the next column. A page must never keep a line because too many were removed at once. */
+function hold(chat: Chat, moderation: ChatModeration): void {
+  if (chat.moderation.length < HELD_REMOVALS) return void chat.moderation.push(moderation);
+  const { id, channelId, sentAtMs } = moderation;
+  const clear: ChatModeration = { id, channelId, sentAtMs, action: "clear" };
+  remove(chat, clear);
+  chat.moderation = [clear];
 }
 
 function keepNewest<Value>(map: Map<string, Value>, key: string, value: Value): void {
