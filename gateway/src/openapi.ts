@@ -1,4 +1,4 @@
-import { problem, routes, type Route } from "@hypecast/contracts/api.ts";
+import { problem, routes, sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
 import { z } from "zod";
 
 type Json = Record<string, unknown>;
@@ -6,10 +6,12 @@ type Json = Record<string, unknown>;
 /** OpenAPI 3.1, made from the routes of the contract. */
 export function openApi(): Json {
   const paths: Record<string, Json> = {};
-  for (const [name, route] of Object.entries(routes) as [string, Route][]) {
+  const add = (name: string, route: Route, more: Json): void => {
     const path = (paths[route.path] ??= {});
-    path[route.method.toLowerCase()] = operation(name, route);
-  }
+    path[route.method.toLowerCase()] = { ...operation(name, route), ...more };
+  };
+  for (const [name, route] of Object.entries<Route>(routes)) add(name, route, {});
+  for (const [name, route] of Object.entries<Route>(sessionRoutes)) add(name, route, { security: [] });
   return {
     openapi: "3.1.0",
     info: {

@@ -1,3 +1,4 @@
+import { sessionRoutes } from "@hypecast/contracts/api.ts";
 import { clientOf, type Access, type Claim } from "./access.ts";
 import type { createApi } from "./api.ts";
 import { json, problemReply, type Reply, type Request } from "./http.ts";
@@ -19,7 +20,7 @@ export interface SiteParts {
   readonly metrics: () => Promise<string>;
 }
 
-const SESSION = "/api/v1/session";
+const { path: SESSION, body: sessionBody } = sessionRoutes.logIn;
 
 /** What one port serves, in order: health for everybody, then who may come in, then what they ask for. */
 export function createSite(parts: SiteParts): (request: Request) => Reply | Promise<Reply> {
@@ -132,12 +133,13 @@ async function session(request: Request, claim: Claim, access: Access): Promise<
 
 function tokenIn(body: string, form: boolean): string {
   if (form) return new URLSearchParams(body).get("token") ?? "";
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value === "object" && value !== null && "token" in value && typeof value.token === "string")
-      return value.token;
+    value = JSON.parse(body);
   } catch {
     throw new ProblemError("not_json", "the body could not be read as JSON");
   }
-  throw new ProblemError("invalid_parameters", "token: expected a string");
+  const read = sessionBody.safeParse(value);
+  if (!read.success) throw new ProblemError("invalid_parameters", "token: expected a string");
+  return read.data.token;
 }
