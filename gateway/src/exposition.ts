@@ -1,7 +1,9 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { METRICS_SUBJECT } from "@hypecast/runtime/metrics.ts";
 
-const COLLECT_MS = 400;
+/** A scrape may take so long, and ends when nobody has answered for a while: longer than a busy process's longest pause. */
+const COLLECT_MS = 3000;
+const STALL_MS = 400;
 
 /** Asks every process for its metrics and joins them. A process that does not answer in time is missing from this scrape. */
 export async function collectMetrics(nc: NatsConnection): Promise<string> {
@@ -9,7 +11,7 @@ export async function collectMetrics(nc: NatsConnection): Promise<string> {
   for await (const message of await nc.requestMany(METRICS_SUBJECT, new Uint8Array(), {
     strategy: "stall",
     maxWait: COLLECT_MS,
-    stall: 150,
+    stall: STALL_MS,
   }))
     texts.push(message.string());
   return joinExpositions(texts);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readExposition } from "./exposition.ts";
 import { exited } from "./servers.ts";
 import { startStack, type Stack } from "./stack.ts";
 
@@ -42,6 +43,22 @@ test("history reaches the store: the heatmap has measured columns", async () => 
     },
     { timeout: 20_000, interval: 500 },
   );
+});
+
+test("/metrics has every part, and Prometheus can read each line of it", async () => {
+  const families = readExposition(await (await fetch(`${stack.url}/metrics`)).text());
+  const parts = new Set(
+    [...families.values()].flatMap(({ samples }) => samples.map(({ labels }) => labels.get("part"))),
+  );
+  expect(parts).toEqual(new Set(["analytics", "gateway", "streamproc"]));
+  for (const name of [
+    "hypecast_irc_lines_total",
+    "hypecast_chat_published_lines_total",
+    "hypecast_fold_lines_total",
+    "hypecast_fold_lag_seconds",
+    "hypecast_gateway_line_age_seconds",
+  ])
+    expect(families.get(name)?.samples.length, name).toBeGreaterThan(0);
 });
 
 test("a second up on the same data folder says so and stops", async () => {
