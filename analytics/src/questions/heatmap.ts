@@ -58,6 +58,43 @@ async function measured(ask: Ask, channelId: string, grid: Grid): Promise<Map<nu
   return new Map(rows.map((row) => [row.startMs, row]));
 }
 
+const TEN_S = 10;
+
+/**
+ * One-second panes are written for seconds in which somebody wrote; that the others were silent, and not unheard, is known from
+ * the ten-second windows. A column inside one whose lines the panes add up to was heard, but for its gaps.
+ */
+async function withSilence(
+  ask: Ask,
+  channelId: string,
+  grid: Grid,
+  panes: Map<number, Measured>,
+  gaps: readonly Gap[],
+): Promise<Map<number, Measured>> {
+  const tenOf = (startMs: number): number => Math.floor(startMs / (TEN_S * 1000)) * TEN_S * 1000;
+  const inPanes = new Map<number, number>();
+  for (const { startMs, messages } of panes.values())
+    inPanes.set(tenOf(startMs), (inPanes.get(tenOf(startMs)) ?? 0) + messages);
+  const tens = await ask<{ startMs: number; messages: number }>(
+    `SELECT startMs, messages FROM chat_windows FINAL
+     WHERE channelId = {channelId:String} AND sizeS = {tenS:UInt16} AND startMs > {startMs:Int64} - {tenS:UInt16} * 1000 AND startMs < {endMs:Int64}`,
+    { channelId, ...grid, tenS: TEN_S },
+  );
+  const cells = new Map(panes);
+  for (const { startMs: tenMs, messages } of tens) {
+    // Panes leave the store before the longer windows do.
+    if ((inPanes.get(tenMs) ?? 0) !== messages && tenMs >= grid.startMs && tenMs + TEN_S * 1000 <= grid.endMs)
+      continue;
+    for (let startMs = tenMs; startMs < tenMs + TEN_S * 1000; startMs += grid.stepMs) {
+      if (startMs < grid.startMs || startMs >= grid.endMs) continue;
+      const heardS = grid.stepMs / 1000 - gapSecondsIn(gaps, startMs, startMs + grid.stepMs);
+      const pane = panes.get(startMs) ?? { startMs, messages: 0, heardS: 0, chatters: 0, moods: {} };
+      cells.set(startMs, { ...pane, heardS: Math.max(pane.heardS, heardS) });
+    }
+  }
+  return cells;
+}
+
 /** The ninth decile of the meter in each step: a short rise shows in a long column, a single value does not. */
 async function hypeOf(ask: Ask, channelId: string, grid: Grid): Promise<Map<number, number>> {
   const rows = await ask<{ startMs: number; hype: number }>(
@@ -112,13 +149,15 @@ export const answerHeatmap = defineAnswer(heatmap, async (asked, ask) => {
   };
 });
 
-const layers = (
+async function layers(
   ask: Ask,
   channelId: string,
   grid: Grid,
-): Promise<[Map<number, Measured>, Map<number, number>, Gap[]]> =>
-  Promise.all([
+): Promise<[Map<number, Measured>, Map<number, number>, Gap[]]> {
+  const [cells, hype, gaps] = await Promise.all([
     measured(ask, channelId, grid),
     hypeOf(ask, channelId, grid),
     gapsOf(ask, { channelId, fromMs: grid.startMs, toMs: grid.endMs }),
   ]);
+  return [grid.sizeS === 1 ? await withSilence(ask, channelId, grid, cells, gaps) : cells, hype, gaps];
+}

@@ -296,6 +296,34 @@ describe("the heatmap", () => {
     ]);
   });
 
+  test("knows a silent second from one that was not heard by the ten seconds around it", async () => {
+    await put("chat_windows", [
+      window("hz", 1, T + 1000, { messages: 2 }),
+      window("hz", 10, T, { messages: 2 }),
+      // Its panes have left the store: nothing is said about its seconds.
+      window("hz", 10, T + 10_000, { messages: 7 }),
+      window("hz", 10, T + 20_000, { messages: 0, gapS: 2 }),
+    ]);
+    await put("chat_gaps", [
+      { id: "gz", channelId: "hz", fromMs: T + 24_000, toMs: T + 26_000, reason: "connection_lost" },
+    ]);
+    const asked = { channelId: "hz", fromMs: T, toMs: T + 30_000 };
+    const seconds = await ask(answerHeatmap, { ...asked, columns: 30 });
+    expect(seconds.columns.map((column) => column.messagesPerMin)).toEqual(
+      [
+        [0, 120],
+        Array(8).fill(0),
+        Array(10).fill(null),
+        Array(4).fill(0),
+        [null, null],
+        Array(4).fill(0),
+      ].flat(),
+    );
+    // Two lines in five heard seconds are 24 a minute, however few of the seconds have a pane.
+    const fives = await ask(answerHeatmap, { ...asked, columns: 6 });
+    expect(fives.columns.map((column) => column.messagesPerMin)).toEqual([24, 0, null, null, 0, 0]);
+  });
+
   test("goes down to seconds, and to ten where seconds are no longer kept", async () => {
     await put("chat_windows", [
       window("hs", 1, T + 1000, { messages: 2 }),

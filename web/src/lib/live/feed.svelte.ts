@@ -340,7 +340,7 @@ export class LiveFeed {
         login: this.login,
         query: { limit: 10 },
       });
-      this.calls = this.record.calls.filter(({ kind }) => kind === "burst").slice(-10);
+      this.calls = this.record.calls;
     } catch {
       // Said by historyProblem already: the same store answers both.
     }
