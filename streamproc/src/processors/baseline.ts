@@ -21,15 +21,18 @@ export interface Baseline {
  * variance of the bins with the top tenth cut down to the ninth, since the median of few is 0. `floorPerS` is the least rate.
  */
 export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number): Baseline {
-  const sorted = scratch.subarray(0, filled);
-  sorted.set(bins.subarray(0, filled));
-  sorted.sort();
+  // Most bins of most subjects are 0: those stand first, and the few others are sorted in.
+  const sorted = scratch;
+  let zeros = 0;
+  for (let i = 0; i < filled; i++) if (bins[i] === 0) sorted[zeros++] = 0;
+  let held = zeros;
+  for (let i = 0; i < filled; i++) if (bins[i] !== 0) insert(sorted, held++, bins[i]!);
   const median = filled === 0 ? 0 : sorted[filled >> 1]!;
   let usual = median;
   let variance: number;
   if (median >= 4) {
-    for (let i = 0; i < filled; i++) sorted[i] = Math.abs(sorted[i]! - median);
-    sorted.sort();
+    // In place: what was at i is read before anything is sorted in there.
+    for (let i = 0; i < filled; i++) insert(sorted, i, Math.abs(sorted[i]! - median));
     variance = (1.4826 * sorted[filled >> 1]!) ** 2;
   } else {
     const top = filled === 0 ? 0 : sorted[Math.min(filled - 1, Math.floor(filled * 0.9))]!;
@@ -50,6 +53,13 @@ export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number)
   };
 }
 const scratch = new Uint16Array(BINS);
+
+/** Sorts a value into the first `held` ones, which are sorted: at this size faster than a general sort. */
+function insert(sorted: Uint16Array, held: number, value: number): void {
+  let at = held;
+  for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!;
+  sorted[at] = value;
+}
 
 export interface Scan {
   /** Signed root of the likelihood ratio, in standard deviations of the baseline. */
@@ -96,6 +106,17 @@ export class Track {
     this.#counts[second % SCAN_S] = Math.min(65_535, lines);
     this.#at[second % SCAN_S] = second;
     this.current += lines;
+  }
+
+  /** Puts the final seconds into `counts`, newest first, from second `untilS` − 1 back; returns their sum. */
+  recall(counts: Uint16Array, untilS: number): number {
+    let sum = 0;
+    for (let place = 0; place < SCAN_S; place++) {
+      const ago = untilS - 1 - this.#at[place]!;
+      if (ago >= SCAN_S || ago < 0) continue;
+      sum += counts[ago] = this.#counts[place]!;
+    }
+    return sum;
   }
 
   /** Lines of a final second of the last SCAN_S. */
@@ -151,12 +172,12 @@ export class Track {
 /** Most counts are 0: places and values of the others. */
 function saveCounts(out: ByteWriter, counts: Uint16Array): void {
   let some = 0;
-  for (const count of counts) if (count !== 0) some++;
+  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) some++;
   out.u8(some);
-  for (const [at, count] of counts.entries()) {
-    if (count === 0) continue;
+  for (let at = 0; at < counts.length; at++) {
+    if (counts[at] === 0) continue;
     out.u8(at);
-    out.u16(count);
+    out.u16(counts[at]!);
   }
 }
 function loadCounts(bytes: ByteReader, counts: Uint16Array): void {

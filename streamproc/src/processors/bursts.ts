@@ -174,23 +174,24 @@ function glance(
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, 1);
   if (state.repeats.mayFlood())
     for (const flood of floodsIn(rowsOf(), state.repeats)) seeFlood(state, flood, untilS, rowsOf(), emit);
-  const digests = open.map((pane, at) => digestOf(pane, openRows[at]!, state.repeats));
+  const digests: Digest[] = [];
+  for (let at = 0; at < open.length; at++) digests.push(digestOf(open[at]!, openRows[at]!, state.repeats));
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, -1);
 
   if (state.heardS < LEARN_S || untilS <= state.greetUntilS) return;
-  const oldestS = untilS - SCAN_S;
-  const look = (subject: Subject, of: (digest: Digest) => number): void => {
-    if (subject.burst !== null || untilS <= subject.restUntilS) return;
+  /** `name`: of a subject that has no baseline yet. */
+  const look = (known: Subject | undefined, of: (digest: Digest) => number, ref = "", name = ""): void => {
+    if (known !== undefined && (known.burst !== null || untilS <= known.restUntilS)) return;
     counts.fill(0);
     let sum = 0;
-    for (let second = oldestS; second < Math.min(untilS, state.untilS); second++)
-      sum += counts[untilS - 1 - second] = subject.in(second);
     for (let at = 0; at < open.length; at++) {
-      const { second } = open[at]!;
-      if (second >= oldestS && second < untilS) sum += counts[untilS - 1 - second] = of(digests[at]!);
+      const ago = untilS - 1 - open[at]!.second;
+      if (ago >= 0 && ago < SCAN_S) sum += counts[ago] = of(digests[at]!);
     }
+    if (known !== undefined) sum += known.recall(counts, untilS);
     const recent = counts[0]! + counts[1]!;
     if (recent === 0 || sum < FLOOR_LINES) return;
+    const subject = known ?? new Subject("emote", ref, name);
     const baseline = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]);
     const found = scan(counts, baseline);
     if (found.z < ENTER_Z[subject.kind] || found.count < FLOOR_LINES) return;
@@ -198,13 +199,18 @@ function glance(
     enter(state, subject, found, untilS, rowsOf(), emit);
   };
   look(state.volume, (digest) => digest.lines);
-  for (const [mood, subject] of state.moods.entries()) look(subject, (digest) => digest.moods[mood]!);
+  for (let mood = 0; mood < MOODS.length; mood++) look(state.moods[mood], (digest) => digest.moods[mood]!);
   for (let at = 0; at < digests.length; at++)
     for (const ref of digests[at]!.emotes.keys()) {
-      if (digests.findIndex((digest) => digest.emotes.has(ref)) < at) continue;
-      const subject = state.emotes.get(ref) ?? new Subject("emote", ref, open[at]!.emotes.get(ref)!.name);
-      look(subject, (digest) => digest.emotes.get(ref) ?? 0);
+      if (seenBefore(digests, at, ref)) continue;
+      const { name } = open[at]!.emotes.get(ref)!;
+      look(state.emotes.get(ref), (digest) => digest.emotes.get(ref) ?? 0, ref, name);
     }
+}
+
+function seenBefore(digests: readonly Digest[], at: number, ref: string): boolean {
+  for (let i = 0; i < at; i++) if (digests[i]!.emotes.has(ref)) return true;
+  return false;
 }
 
 /** Opens a burst when enough different people wrote it. */
@@ -380,15 +386,18 @@ function heard(state: BurstsState, seconds: number): void {
     state.binHeardS += take;
     left -= take;
     if (state.binHeardS < BIN_S) continue;
-    for (const subject of subjects(state)) {
-      const { burst } = subject;
-      const damped = burst === null ? Infinity : Math.max(1, burst.baselineRate * BIN_S * DAMPED_TIMES);
-      subject.closeBin(state.binAt, damped);
-    }
+    closeBin(state.volume, state.binAt);
+    for (const subject of state.moods) closeBin(subject, state.binAt);
+    for (const subject of state.emotes.values()) closeBin(subject, state.binAt);
     state.binAt = (state.binAt + 1) % BINS;
     state.filled = Math.min(BINS, state.filled + 1);
     state.binHeardS = 0;
   }
+}
+
+function closeBin(subject: Subject, at: number): void {
+  const { burst } = subject;
+  subject.closeBin(at, burst === null ? Infinity : Math.max(1, burst.baselineRate * BIN_S * DAMPED_TIMES));
 }
 
 function forget(state: BurstsState): void {
@@ -401,6 +410,8 @@ function forget(state: BurstsState): void {
   state.moods = MOODS.map((mood, at) => new Subject("mood", at, mood));
 }
 
+const five = new Uint16Array(5);
+
 /** One final second of a subject that is in a burst: its peak, and whether it is over. */
 function follow(state: BurstsState, subject: Subject, second: number, emit: Emit): void {
   const burst = subject.burst!;
@@ -411,8 +422,7 @@ function follow(state: BurstsState, subject: Subject, second: number, emit: Emit
     burst.peakS = Math.min(second, burst.peakS);
     if (three >= burst.peakRate) burst.peakS = second;
   }
-  const five = new Uint16Array(5);
-  for (let ago = 0; ago < 5; ago++) five[ago] = subject.in(second - ago);
+  for (let ago = 0; ago < five.length; ago++) five[ago] = subject.in(second - ago);
   const baseline = {
     ratePerS: burst.baselineRate,
     alpha: subject.baseline(state.filled, FLOOR_PER_S[subject.kind]).alpha,
@@ -488,8 +498,6 @@ function facts(
     },
   };
 }
-
-const subjects = (state: BurstsState): Subject[] => [state.volume, ...state.moods, ...state.emotes.values()];
 
 /** Those in a burst. */
 function bursting(state: BurstsState): Subject[] {

@@ -62,6 +62,8 @@ export interface Digest {
   /** By emote ref. */
   readonly emotes: Map<string, number>;
 }
+const NO_EMOTES: Digest["emotes"] = new Map();
+const NO_REFS: readonly string[] = [];
 
 /** Counts the first `rows` rows of a second without what `repeats` leaves out. Made anew only when rows came or floods began or ended: a second is looked at several times. */
 export function digestOf(pane: Pane, rows: number, repeats: Repeats): Digest {
@@ -84,9 +86,9 @@ function count(pane: Pane, rows: number, repeats: Repeats): Digest {
     emoteLines: 0,
     caps: 0,
     moods: [0, 0, 0, 0, 0, 0, 0],
-    emotes: new Map(),
+    emotes: pane.emotes.size === 0 ? NO_EMOTES : new Map(),
   };
-  const refs = pane.emotes.size === 0 ? [] : [...pane.emotes.keys()];
+  const refs = pane.emotes.size === 0 ? NO_REFS : [...pane.emotes.keys()];
   for (let i = 0; i < rows; i++) {
     const flags = pane.rowFlags[i]!;
     if (repeats.leavesOut(flags, pane.rowNear[i]!)) continue;

@@ -31,7 +31,7 @@ export function liveTick(
   const meter = states[HYPE] as HypeState;
   const { clockMs } = heard;
   if (clockMs === null) return null;
-  const open = [...heard.panes.values()].toSorted((a, b) => a.second - b.second);
+  const open = heard.panes;
   const nowS = Math.floor(clockMs / 1000);
   const counts = countsSince(reacted, open, nowS - VALUE_S);
   const { value, parts } = provisionalOf(meter, counts, nowS - VALUE_S < reacted.greetUntilS);

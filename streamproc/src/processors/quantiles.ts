@@ -64,12 +64,13 @@ export class Quantiles {
     out.f64(this.#weight);
     out.f64(this.#total);
     out.f64(this.entries);
-    const some = this.#bins.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0);
+    let some = 0;
+    for (let i = 0; i < this.#bins.length; i++) if (this.#bins[i] !== 0) some++;
     out.u16(some);
-    for (const [i, weight] of this.#bins.entries()) {
-      if (weight === 0) continue;
+    for (let i = 0; i < this.#bins.length; i++) {
+      if (this.#bins[i] === 0) continue;
       out.u16(i);
-      out.f32(weight);
+      out.f32(this.#bins[i]!);
     }
   }
 

@@ -65,7 +65,24 @@ export class Tally {
   nears = new Distinct();
 
   add(other: Tally): void {
-    for (const name of SUMS) this[name] += other[name];
+    // By name, not in a loop over SUMS: this runs once a channel and second, and looking names up costs as much as the rest.
+    this.messages += other.messages;
+    this.firstTimers += other.firstTimers;
+    this.emoteUses += other.emoteUses;
+    this.emoteOnly += other.emoteOnly;
+    this.sentimentSum += other.sentimentSum;
+    this.sentimentLines += other.sentimentLines;
+    this.lengthSum += other.lengthSum;
+    this.caps += other.caps;
+    this.questions += other.questions;
+    this.links += other.links;
+    this.bits += other.bits;
+    this.subs += other.subs;
+    this.raiders += other.raiders;
+    this.english += other.english;
+    this.russian += other.russian;
+    this.otherLanguage += other.otherLanguage;
+    this.late += other.late;
     for (let mood = 0; mood < MOODS.length; mood++) this.moods[mood]! += other.moods[mood]!;
     for (const emote of other.emotes.values()) {
       const own = this.emotes.get(emote.ref);
@@ -120,6 +137,6 @@ export class Tally {
 /** The moods that occurred, in their order. */
 export function moodsOf(counts: readonly number[]): Partial<Record<Mood, number>> {
   const moods: Partial<Record<Mood, number>> = {};
-  for (const [at, mood] of MOODS.entries()) if (counts[at]! > 0) moods[mood] = counts[at]!;
+  for (let at = 0; at < MOODS.length; at++) if (counts[at]! > 0) moods[MOODS[at]!] = counts[at]!;
   return moods;
 }

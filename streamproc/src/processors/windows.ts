@@ -40,8 +40,8 @@ export interface WindowsState {
   closedS: number;
   /** Every second before this one was glanced at. */
   glancedS: number;
-  /** Open seconds, at most LATENESS_MS / 1000 + 2 of them. */
-  panes: Map<number, Pane>;
+  /** Open seconds, oldest first, at most LATENESS_MS / 1000 + 2 of them. */
+  panes: Pane[];
   sums: Sum[];
   gaps: Span[];
   /** Emote sets of the last closed second that had lines. */
@@ -66,7 +66,7 @@ export const windows = defineFold<WindowsState>({
     aliveMs: null,
     closedS: 0,
     glancedS: 0,
-    panes: new Map(),
+    panes: [],
     sums: SUM_SIZES_S.map((sizeS) => ({ sizeS, startS: 0, tally: new Tally() })),
     gaps: [],
     late: 0,
@@ -231,11 +231,12 @@ function believable(state: WindowsState, atMs: number): number {
 }
 
 function paneOf(state: WindowsState, second: number): Pane {
-  let pane = state.panes.get(second);
-  if (pane === undefined) {
-    pane = new Pane(second);
-    state.panes.set(second, pane);
-  }
+  const { panes } = state;
+  let at = panes.length;
+  while (at > 0 && panes[at - 1]!.second > second) at--;
+  if (at > 0 && panes[at - 1]!.second === second) return panes[at - 1]!;
+  const pane = new Pane(second);
+  panes.splice(at, 0, pane);
   return pane;
 }
 
@@ -262,9 +263,7 @@ function advance(state: WindowsState, toMs: number, emit: Emit): void {
   const nowS = Math.floor(toMs / 1000);
   if (nowS <= state.glancedS) return;
   state.glancedS = nowS;
-  const panes = [...state.panes.values()]
-    .filter((pane) => pane.second < nowS)
-    .toSorted((a, b) => a.second - b.second);
+  const panes = state.panes.filter((pane) => pane.second < nowS);
   if (panes.length > 0) emit({ type: "glance", untilS: nowS, panes, rows: panes.map((pane) => pane.rows) });
 }
 
@@ -278,15 +277,15 @@ function begin(state: WindowsState, firstS: number): void {
 }
 
 function close(state: WindowsState, untilS: number, emit: Emit): void {
-  const seconds = [...state.panes.keys()].filter((second) => second < untilS).toSorted((a, b) => a - b);
-  for (const second of seconds) {
-    if (second > state.closedS) closeSilence(state, second, emit);
-    closePane(state, state.panes.get(second)!, emit);
-    state.panes.delete(second);
+  while (state.panes.length > 0 && state.panes[0]!.second < untilS) {
+    const pane = state.panes.shift()!;
+    if (pane.second > state.closedS) closeSilence(state, pane.second, emit);
+    closePane(state, pane, emit);
   }
   if (untilS > state.closedS) closeSilence(state, untilS, emit);
+  if (state.gaps.length === 0) return;
   const oldestMs = Math.min(...state.sums.map((sum) => sum.startS)) * 1000;
-  if (state.gaps.length > 0) state.gaps = state.gaps.filter((gap) => gap.toMs > oldestMs);
+  state.gaps = state.gaps.filter((gap) => gap.toMs > oldestMs);
 }
 
 function closePane(state: WindowsState, pane: Pane, emit: Emit): void {
@@ -442,8 +441,8 @@ function save(state: WindowsState): Uint8Array {
     out.f64(gap.fromMs);
     out.f64(gap.toMs);
   }
-  out.u32(state.panes.size);
-  for (const pane of state.panes.values()) pane.save(out);
+  out.u32(state.panes.length);
+  for (const pane of state.panes) pane.save(out);
   for (const sum of state.sums) {
     out.f64(sum.startS);
     sum.tally.save(out);
@@ -461,10 +460,9 @@ function load(channelId: string, saved: Uint8Array): WindowsState {
   }
   state.emoteSet = bytes.text();
   for (let left = bytes.u32(); left > 0; left--) state.gaps.push({ fromMs: bytes.f64(), toMs: bytes.f64() });
-  for (let left = bytes.u32(); left > 0; left--) {
-    const pane = Pane.from(bytes);
-    state.panes.set(pane.second, pane);
-  }
+  for (let left = bytes.u32(); left > 0; left--) state.panes.push(Pane.from(bytes));
+  // An older program wrote them in the order of their first lines.
+  state.panes.sort((a, b) => a.second - b.second);
   for (const sum of state.sums) {
     sum.startS = bytes.f64();
     sum.tally.load(bytes);
