@@ -72,7 +72,8 @@ function childrenOf(parent: number): Map<string, number> {
     try {
       const parentOf = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
       if (Number(parentOf) !== parent) continue;
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      // Redis writes its address behind its name, with a space.
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split(/[\0 ]/);
       const script = words.find((word) => word.endsWith("main.ts"));
       const only = words[words.indexOf("--only") + 1];
       const name =
