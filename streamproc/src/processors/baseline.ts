@@ -18,27 +18,21 @@ export interface Baseline {
 
 /**
  * The usual rate of a subject from its bins: median and MAD where the median says anything (≥ 4 a bin), else mean and
- * variance of the bins with the top tenth cut down to the ninth, since the median of few is 0. `floorPerS` is the least rate.
+ * variance of the bins with the top tenth cut down to the ninth, since the median of few is 0. `sorted`: all BINS bins,
+ * ascending; those that are not filled yet are 0 and stand first. `floorPerS` is the least rate.
  */
-export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number): Baseline {
-  // Most bins of most subjects are 0: those stand first, and the few others are sorted in.
-  const sorted = scratch;
-  let zeros = 0;
-  for (let i = 0; i < filled; i++) if (bins[i] === 0) sorted[zeros++] = 0;
-  let held = zeros;
-  for (let i = 0; i < filled; i++) if (bins[i] !== 0) insert(sorted, held++, bins[i]!);
-  const median = filled === 0 ? 0 : sorted[filled >> 1]!;
+export function baselineOf(sorted: Uint16Array, filled: number, floorPerS: number): Baseline {
+  const first = BINS - filled;
+  const middle = first + (filled >> 1);
+  const median = filled === 0 ? 0 : sorted[middle]!;
   let usual = median;
   let variance: number;
-  if (median >= 4) {
-    // In place: what was at i is read before anything is sorted in there.
-    for (let i = 0; i < filled; i++) insert(sorted, i, Math.abs(sorted[i]! - median));
-    variance = (1.4826 * sorted[filled >> 1]!) ** 2;
-  } else {
-    const top = filled === 0 ? 0 : sorted[Math.min(filled - 1, Math.floor(filled * 0.9))]!;
+  if (median >= 4) variance = (1.4826 * deviationOf(sorted, first, middle)) ** 2;
+  else {
+    const top = filled === 0 ? 0 : sorted[first + Math.min(filled - 1, Math.floor(filled * 0.9))]!;
     let sum = 0;
     let squares = 0;
-    for (let i = 0; i < filled; i++) {
+    for (let i = BINS - 1; i >= first && sorted[i] !== 0; i--) {
       const cut = Math.min(sorted[i]!, top);
       sum += cut;
       squares += cut * cut;
@@ -52,13 +46,29 @@ export function baselineOf(bins: Uint16Array, filled: number, floorPerS: number)
     alpha: Math.max(ALPHA_MIN, Math.min(ALPHA_MAX, alpha)),
   };
 }
-const scratch = new Uint16Array(BINS);
 
-/** Sorts a value into the first `held` ones, which are sorted: at this size faster than a general sort. */
-function insert(sorted: Uint16Array, held: number, value: number): void {
-  let at = held;
-  for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!;
-  sorted[at] = value;
+/** Median distance from the value in the middle: the nearest half lies around it. */
+function deviationOf(sorted: Uint16Array, first: number, middle: number): number {
+  const median = sorted[middle]!;
+  let below = middle - 1;
+  let above = middle;
+  let distance = 0;
+  for (let nearer = middle - first; nearer >= 0; nearer--) {
+    const down = below >= first ? median - sorted[below]! : Infinity;
+    const up = above < BINS ? sorted[above]! - median : Infinity;
+    distance = Math.min(down, up);
+    if (down < up) below--;
+    else above++;
+  }
+  return distance;
+}
+
+/** Puts a value into the place of another and keeps the order. */
+function replace(sorted: Uint16Array, was: number, is: number): void {
+  let at = is > was ? sorted.lastIndexOf(was) : sorted.indexOf(was);
+  for (; at + 1 < BINS && sorted[at + 1]! < is; at++) sorted[at] = sorted[at + 1]!;
+  for (; at > 0 && sorted[at - 1]! > is; at--) sorted[at] = sorted[at - 1]!;
+  sorted[at] = is;
 }
 
 export interface Scan {
@@ -97,6 +107,8 @@ export class Track {
   readonly #counts = new Uint16Array(SCAN_S);
   readonly #at = new Float64Array(SCAN_S);
   readonly bins = new Uint16Array(BINS);
+  /** The bins in ascending order. */
+  readonly #sorted = new Uint16Array(BINS);
   /** Of the bin that is being filled. */
   current = 0;
   #baseline: Baseline | null = null;
@@ -126,7 +138,7 @@ export class Track {
   }
 
   baseline(filled: number, floorPerS: number): Baseline {
-    this.#baseline ??= baselineOf(this.bins, filled, floorPerS);
+    this.#baseline ??= baselineOf(this.#sorted, filled, floorPerS);
     return this.#baseline;
   }
 
@@ -137,15 +149,21 @@ export class Track {
     return sum;
   }
 
-  /** From now on this rate is the usual one. */
-  adopt(ratePerS: number): void {
-    this.bins.fill(Math.min(65_535, Math.round(ratePerS * BIN_S)));
+  /** From now on this rate is the usual one: as if all `filled` bins had had it. */
+  adopt(ratePerS: number, filled: number): void {
+    const lines = Math.min(65_535, Math.round(ratePerS * BIN_S));
+    this.bins.fill(lines, 0, filled);
+    this.#sorted.fill(lines, BINS - filled);
     this.#baseline = null;
   }
 
   /** Closes the current bin into place `at`; while its own burst lasts, the subject's bins are damped to `atMost`. */
   closeBin(at: number, atMost: number): void {
-    this.bins[at] = Math.min(65_535, Math.round(Math.min(this.current, atMost)));
+    const lines = Math.min(65_535, Math.round(Math.min(this.current, atMost)));
+    if (lines !== this.bins[at]) {
+      replace(this.#sorted, this.bins[at]!, lines);
+      this.bins[at] = lines;
+    }
     this.current = 0;
     this.#baseline = null;
   }
@@ -165,6 +183,8 @@ export class Track {
       if (this.#counts[i] !== 0) this.#at[i] = bytes.f64();
     }
     loadCounts(bytes, this.bins);
+    this.#sorted.set(this.bins);
+    this.#sorted.sort();
     this.current = bytes.u32();
   }
 }

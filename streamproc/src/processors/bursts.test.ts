@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatBurst } from "@hypecast/contracts/burst.ts";
-import { baselineOf, scan } from "./baseline.ts";
+import { baselineOf, scan, Track } from "./baseline.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
 import { calm, crowd, play, T, type Said } from "./chat.fixture.ts";
 import type { FoldInput, FoldOutput } from "./fold.ts";
 
@@ -30,16 +31,31 @@ const raid = (atS: number): { atS: number; input: FoldInput } => ({
 describe("the usual rate", () => {
   test("many lines: the median, whatever a tenth of the bins did", () => {
     const bins = Uint16Array.from({ length: 60 }, (_, i) => (i % 10 === 0 ? 200 : 9 + (i % 3)));
-    expect(baselineOf(bins, 60, 0.1).ratePerS).toBe(2);
+    expect(baselineOf(bins.toSorted(), 60, 0.1).ratePerS).toBe(2);
   });
   test("few lines: the mean without its top, since the median of few is 0", () => {
     const bins = Uint16Array.from({ length: 60 }, (_, i) => (i % 4 === 0 ? 1 : 0));
     bins[7] = 50;
-    expect(baselineOf(bins, 60, 0.01).ratePerS).toBeCloseTo(16 / 60 / 5, 5);
+    expect(baselineOf(bins.toSorted(), 60, 0.01).ratePerS).toBeCloseTo(16 / 60 / 5, 5);
+  });
+  test("is the same kept up bin by bin and made anew from saved bins, also after a burst became the usual", () => {
+    const track = new Track();
+    for (let bin = 0; bin < 300; bin++) {
+      const filled = Math.min(60, bin + 1);
+      if (bin === 40) track.adopt(7, bin);
+      track.count(bin * 5, (bin * 7919) % (bin < 150 ? 4 : 23));
+      track.closeBin(bin % 60, bin % 9 === 0 ? 6 : Infinity);
+      const out = new ByteWriter();
+      track.save(out);
+      const anew = new Track();
+      anew.load(new ByteReader(out.done()));
+      expect(track.baseline(filled, 0.1)).toEqual(anew.baseline(filled, 0.1));
+      expect(track.baseline(filled, 0.1)).toEqual(baselineOf(anew.bins.toSorted(), filled, 0.1));
+    }
   });
   test("never below the floor, and only what is filled counts", () => {
     expect(baselineOf(new Uint16Array(60), 60, 0.1).ratePerS).toBe(0.1);
-    expect(baselineOf(Uint16Array.from([10, 10, 0, 0, 0, 0]), 2, 0.1).ratePerS).toBe(2);
+    expect(baselineOf(new Uint16Array(60).fill(10, 58), 2, 0.1).ratePerS).toBe(2);
   });
 });
 

@@ -1,7 +1,7 @@
 import { HYPE_BURST_KINDS, type ChatBurst } from "@hypecast/contracts/burst.ts";
 import type { ChatNotice } from "@hypecast/contracts/chat.ts";
 import { MOODS } from "@hypecast/contracts/moods.ts";
-import { BINS, BIN_S, SCAN_S, scan, Track, type Scan } from "./baseline.ts";
+import { BINS, BIN_S, SCAN_S, scan, Track, type Baseline, type Scan } from "./baseline.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { Distinct } from "./distinct.ts";
 import {
@@ -165,47 +165,61 @@ function glance(
   openRows: readonly number[],
   emit: Emit,
 ): void {
-  let all: Rows | null = null;
-  const rowsOf = (): Rows =>
-    (all ??= {
-      panes: [...state.recent, ...open],
-      rows: [...state.recent.map((pane) => pane.rows), ...openRows],
-    });
+  const rowsOf = (): Rows => ({
+    panes: [...state.recent, ...open],
+    rows: [...state.recent.map((pane) => pane.rows), ...openRows],
+  });
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, 1);
-  if (state.repeats.mayFlood())
-    for (const flood of floodsIn(rowsOf(), state.repeats)) seeFlood(state, flood, untilS, rowsOf(), emit);
+  if (state.repeats.mayFlood()) {
+    const all = rowsOf();
+    for (const flood of floodsIn(all, state.repeats)) seeFlood(state, flood, untilS, all, emit);
+  }
   const digests: Digest[] = [];
   for (let at = 0; at < open.length; at++) digests.push(digestOf(open[at]!, openRows[at]!, state.repeats));
   for (let at = 0; at < open.length; at++) state.repeats.count(open[at]!, 0, openRows[at]!, -1);
 
   if (state.heardS < LEARN_S || untilS <= state.greetUntilS) return;
-  /** `name`: of a subject that has no baseline yet. */
-  const look = (known: Subject | undefined, of: (digest: Digest) => number, ref = "", name = ""): void => {
+  const look = (known: Subject | undefined, of: Part, key: number | string, name: string): void => {
     if (known !== undefined && (known.burst !== null || untilS <= known.restUntilS)) return;
     counts.fill(0);
-    let sum = 0;
+    let sum = known?.recall(counts, untilS) ?? 0;
     for (let at = 0; at < open.length; at++) {
       const ago = untilS - 1 - open[at]!.second;
-      if (ago >= 0 && ago < SCAN_S) sum += counts[ago] = of(digests[at]!);
+      if (ago >= 0 && ago < SCAN_S) sum += counts[ago] = of(digests[at]!, key);
     }
-    if (known !== undefined) sum += known.recall(counts, untilS);
     const recent = counts[0]! + counts[1]!;
     if (recent === 0 || sum < FLOOR_LINES) return;
-    const subject = known ?? new Subject("emote", ref, name);
-    const baseline = subject.baseline(state.filled, FLOOR_PER_S[subject.kind]);
-    const found = scan(counts, baseline);
-    if (found.z < ENTER_Z[subject.kind] || found.count < FLOOR_LINES) return;
-    if (found.count < ENTER_TIMES[subject.kind] * baseline.ratePerS * found.seconds) return;
-    enter(state, subject, found, untilS, rowsOf(), emit);
+    const subject = known ?? new Subject("emote", key, name);
+    const found = standsOut(subject.kind, subject.baseline(state.filled, FLOOR_PER_S[subject.kind]));
+    if (found !== null) enter(state, subject, found, untilS, rowsOf(), emit);
   };
-  look(state.volume, (digest) => digest.lines);
-  for (let mood = 0; mood < MOODS.length; mood++) look(state.moods[mood], (digest) => digest.moods[mood]!);
+  look(state.volume, linesOf, 0, "");
+  for (let mood = 0; mood < MOODS.length; mood++) look(state.moods[mood], moodOf, mood, "");
   for (let at = 0; at < digests.length; at++)
-    for (const ref of digests[at]!.emotes.keys()) {
-      if (seenBefore(digests, at, ref)) continue;
-      const { name } = open[at]!.emotes.get(ref)!;
-      look(state.emotes.get(ref), (digest) => digest.emotes.get(ref) ?? 0, ref, name);
-    }
+    for (const ref of digests[at]!.emotes.keys())
+      if (!seenBefore(digests, at, ref))
+        look(state.emotes.get(ref), emoteOf, ref, open[at]!.emotes.get(ref)!.name);
+}
+
+/** A subject's lines in a second. */
+type Part = (digest: Digest, key: number | string) => number;
+const linesOf: Part = (digest) => digest.lines;
+const moodOf: Part = (digest, key) => digest.moods[key as number]!;
+const emoteOf: Part = (digest, key) => digest.emotes.get(key as string) ?? 0;
+
+/** The stretch of `counts` that is too much for the usual, or null. */
+function standsOut(kind: HypeKind, baseline: Baseline): Scan | null {
+  const leastPerS = ENTER_TIMES[kind] * baseline.ratePerS;
+  let count = 0;
+  let may = false;
+  for (let seconds = 1; seconds <= SCAN_S && !may; seconds++) {
+    count += counts[seconds - 1]!;
+    may = count >= leastPerS * seconds;
+  }
+  if (!may) return null; // no stretch is: the logarithms can be saved
+  const found = scan(counts, baseline);
+  if (found.z < ENTER_Z[kind] || found.count < FLOOR_LINES) return null;
+  return found.count < leastPerS * found.seconds ? null : found;
 }
 
 function seenBefore(digests: readonly Digest[], at: number, ref: string): boolean {
@@ -431,7 +445,7 @@ function follow(state: BurstsState, subject: Subject, second: number, emit: Emit
   if (z > burst.z) burst.z = z;
   if (z >= LEAVE_Z && five[0]! > 0) burst.lastActiveS = Math.max(burst.lastActiveS, second);
   const lastsS = second + 1 - burst.startS;
-  if (lastsS >= LONGEST_S) subject.adopt(burst.count / lastsS);
+  if (lastsS >= LONGEST_S) subject.adopt(burst.count / lastsS, state.filled);
   else if (second - burst.lastActiveS < HOLD_S) return;
   subject.burst = null;
   subject.restUntilS = second + 1 + COOLDOWN_S - HOLD_S;

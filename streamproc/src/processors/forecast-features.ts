@@ -73,6 +73,14 @@ const BURST_DECAY = BURST_HALF_LIVES_MIN.map(decay);
 const NOW_DECAY = decay(NOW_HALF_LIFE_MIN);
 const HABIT_DECAY = decay(HABIT_HALF_LIFE_MIN);
 
+/** The whole minutes in figures: twelve rows in a row share them. */
+interface Hour {
+  minutesSeen: number;
+  /** Lines per minute, in the order of the row; null where no minute says. */
+  levels: (number | null)[];
+  spreads: number[];
+}
+
 /** A channel's past as a forecast needs it: bounded, the same after save and load to the last bit. */
 export class Past {
   /** Lines of the last heard ticks, at tick number mod BINS; `filled` of them in a row. */
@@ -104,6 +112,8 @@ export class Past {
   bridging = 0;
   /** End of the last tick that was completed from what stands beside its hole. */
   bridgedS = -Infinity;
+  /** Made from `minutes`; never saved. */
+  #hour: Hour | null = null;
 
   /** Counts of one piece of final seconds, inside one tick. */
   add(reaction: Reaction): void {
@@ -139,14 +149,18 @@ export class Past {
       this.filled = Math.min(BINS, this.filled + 1);
       this.ticks++;
       const perMin = this.lines * MINUTE_BINS;
-      for (const [i, keep] of RATE_DECAY.entries())
+      for (let i = 0; i < RATE_DECAY.length; i++) {
+        const keep = RATE_DECAY[i]!;
         this.rates[i] = keep * this.rates[i]! + (1 - keep) * perMin;
+      }
       for (let i = 0; i < this.filling.length; i++) {
         this.now[i] = NOW_DECAY * this.now[i]! + this.filling[i]!;
         this.habit[i] = HABIT_DECAY * this.habit[i]! + this.filling[i]!;
       }
-      for (const [i, keep] of BURST_DECAY.entries())
+      for (let i = 0; i < BURST_DECAY.length; i++) {
+        const keep = BURST_DECAY[i]!;
         this.burstMeans[i] = keep * this.burstMeans[i]! + (1 - keep) * this.begun;
+      }
       this.burstsSeen += this.begun;
       if (atS % 60 === 0 && this.filled >= MINUTE_BINS)
         this.minutes[this.minutesSeen++ % MINUTES] = this.lastMinute(atS);
@@ -210,6 +224,39 @@ export class Past {
     return this.rate(4);
   }
 
+  /** What the row says of the whole minutes. */
+  #newHour(): Hour {
+    // Newest first.
+    const known = Math.min(this.minutesSeen, MINUTES);
+    const minutes = Array.from(
+      { length: known },
+      (_, ago) => this.minutes[(this.minutesSeen - 1 - ago) % MINUTES]!,
+    );
+    const quantile = (count: number, q: number): number | null => {
+      const sorted = minutes.slice(0, count).toSorted((a, b) => a - b);
+      return sorted.length === 0 ? null : sorted[Math.floor(q * (sorted.length - 1))]!;
+    };
+    const mean = (from: number, until: number): number | null => {
+      const part = minutes.slice(from, until);
+      return part.length === 0 ? null : part.reduce((sum, count) => sum + count, 0) / part.length;
+    };
+    const logs = minutes.map((count) => Math.log(count + 1));
+    return {
+      minutesSeen: this.minutesSeen,
+      levels: [
+        quantile(10, 0.5),
+        quantile(30, 0.5),
+        quantile(60, 0.1),
+        quantile(60, 0.9),
+        quantile(10, 1),
+        mean(5, 10),
+        mean(10, 20),
+        mean(20, 40),
+      ],
+      spreads: [deviation(logs.slice(0, 15)), jump(logs.slice(0, 15)), jump(logs)],
+    };
+  }
+
   /** The model's row at the end of tick `atS`. Everything is relative to the channel's own past. */
   row(atS: number): Float32Array {
     const row = new Float32Array(FEATURES.length);
@@ -228,33 +275,10 @@ export class Past {
     put(times(this.lastBins(6, atS) * 2));
     for (let i = 0; i < this.rates.length; i++) if (i !== REFERENCE) put(times(this.rate(i)));
 
-    // Newest first.
-    const known = Math.min(this.minutesSeen, MINUTES);
-    const minutes = Array.from(
-      { length: known },
-      (_, ago) => this.minutes[(this.minutesSeen - 1 - ago) % MINUTES]!,
-    );
     const usual = this.rate(SLOW);
-    const quantile = (count: number, q: number): number => {
-      const sorted = minutes.slice(0, count).toSorted((a, b) => a - b);
-      return sorted.length === 0 ? usual : sorted[Math.floor(q * (sorted.length - 1))]!;
-    };
-    const mean = (from: number, until: number): number => {
-      const part = minutes.slice(from, until);
-      return part.length === 0 ? usual : part.reduce((sum, count) => sum + count, 0) / part.length;
-    };
-    put(times(quantile(10, 0.5)));
-    put(times(quantile(30, 0.5)));
-    put(times(quantile(60, 0.1)));
-    put(times(quantile(60, 0.9)));
-    put(times(quantile(10, 1)));
-    put(times(mean(5, 10)));
-    put(times(mean(10, 20)));
-    put(times(mean(20, 40)));
-    const logs = minutes.map((count) => Math.log(count + 1));
-    put(deviation(logs.slice(0, 15)));
-    put(jump(logs.slice(0, 15)));
-    put(jump(logs));
+    if (this.#hour?.minutesSeen !== this.minutesSeen) this.#hour = this.#newHour();
+    for (const perMin of this.#hour.levels) put(times(perMin ?? usual));
+    for (const spread of this.#hour.spreads) put(spread);
     put(Math.log(this.ticks / MINUTE_BINS));
 
     // Standard deviations above what the last minutes make likely; a chat is never quite Poisson.

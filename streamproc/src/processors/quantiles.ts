@@ -11,17 +11,22 @@ export class Quantiles {
   readonly #growth: number;
   #weight = 1;
   #total = 0;
+  /** Nothing lies below this bin. */
+  #lowest: number;
   entries = 0;
 
   constructor(from: number, until: number, step: number, halfLife: number) {
     this.#from = from;
     this.#step = step;
     this.#bins = new Float32Array(Math.ceil((until - from) / step));
+    this.#lowest = this.#bins.length;
     this.#growth = 2 ** (1 / halfLife);
   }
 
   add(value: number): void {
-    this.#bins[this.#place(value)]! += this.#weight;
+    const place = this.#place(value);
+    this.#bins[place]! += this.#weight;
+    this.#lowest = Math.min(this.#lowest, place);
     this.#total += this.#weight;
     this.entries++;
     this.#weight *= this.#growth;
@@ -36,7 +41,7 @@ export class Quantiles {
     if (this.#total === 0) return NaN;
     let left = share * this.#total;
     let last = 0;
-    for (let i = 0; i < this.#bins.length; i++) {
+    for (let i = this.#lowest; i < this.#bins.length; i++) {
       const weight = this.#bins[i]!;
       if (weight === 0) continue;
       last = i;
@@ -51,7 +56,7 @@ export class Quantiles {
     if (this.#total === 0) return NaN;
     const place = this.#place(value);
     let sum = 0;
-    for (let i = 0; i < place; i++) sum += this.#bins[i]!;
+    for (let i = this.#lowest; i < place; i++) sum += this.#bins[i]!;
     const inside = (value - this.#from) / this.#step - place;
     return Math.min(1, (sum + this.#bins[place]! * Math.max(0, Math.min(1, inside))) / this.#total);
   }
@@ -79,5 +84,7 @@ export class Quantiles {
     this.#total = bytes.f64();
     this.entries = bytes.f64();
     for (let left = bytes.u16(); left > 0; left--) this.#bins[bytes.u16()] = bytes.f32();
+    this.#lowest = this.#bins.findIndex((weight) => weight !== 0);
+    if (this.#lowest < 0) this.#lowest = this.#bins.length;
   }
 }

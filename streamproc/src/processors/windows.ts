@@ -364,8 +364,9 @@ function windowOf(state: WindowsState, tally: Tally, startS: number, sizeS: numb
   };
 }
 
+const NO_EMOTES: ChatWindow["emotes"] = [];
 function topEmotes(tally: Tally): ChatWindow["emotes"] {
-  if (tally.emotes.size === 0) return [];
+  if (tally.emotes.size === 0) return NO_EMOTES;
   return [...tally.emotes.values()]
     .toSorted((a, b) => b.uses - a.uses || (a.ref < b.ref ? -1 : 1))
     .slice(0, TOP_EMOTES)
