@@ -1,6 +1,8 @@
 // How fast chat reaches the store: rows a second when catching up, and how long a line takes from the log to a SELECT at 10,000 a
-// second. Beside it, in the same run and engine: rows as objects through ClickHouse's own client, and INSERT … SELECT.
+// second. Beside it, in the same run and engine: rows as objects through ClickHouse's own client, the
+// same bytes posted without a log, and INSERT … SELECT.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@clickhouse/client";
 import { jetstream } from "@nats-io/jetstream";
@@ -34,6 +36,7 @@ const lineFor = (i: number, channelId: string, sentAtMs: number): ChatLine => ({
   color: "#1E90FF",
 });
 const channelOf = (pack: number): string => String(10_000 + (pack % CHANNELS));
+const round = (value: number): number => Number(value.toPrecision(3));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
@@ -82,8 +85,21 @@ function startSink(): ReturnType<typeof spawn> {
   );
 }
 
+/** CPU seconds that a process has used (Linux's hundredths). */
+function cpuS(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+interface CatchUp {
+  readonly rowsPerS: number;
+  /** CPU of each process for one row, µs: what bounds the rate when the cores are shared. */
+  readonly cpuUsPerRow: Readonly<Record<"sink" | "engine" | "log", number>>;
+  readonly sink: ReturnType<typeof spawn>;
+}
+
 /** A sink that has this much before it: rows a second from its first row to its last. */
-async function catchUp(): Promise<{ rowsPerS: number; sink: ReturnType<typeof spawn> }> {
+async function catchUp(): Promise<CatchUp> {
   const began = Date.now() - 3_600_000;
   const waiting: Promise<void>[] = [];
   for (let pack = 0; pack * PACK_LINES < CATCH_UP_LINES; pack++) {
@@ -96,13 +112,24 @@ async function catchUp(): Promise<{ rowsPerS: number; sink: ReturnType<typeof sp
   }
   await Promise.all(waiting);
   const sink = startSink();
+  const used = (): number[] => [sink.pid, clickhouse.child().pid, nats.child().pid].map(cpuS);
   let firstAt = 0;
   let firstRows = 0;
+  let firstUsed = used();
   for (;;) {
     const rows = await count("1").catch(() => 0);
     const now = performance.now();
-    if (rows > 0 && firstAt === 0) [firstAt, firstRows] = [now, rows];
-    if (rows >= CATCH_UP_LINES) return { rowsPerS: ((rows - firstRows) / (now - firstAt)) * 1000, sink };
+    if (rows > 0 && firstAt === 0) [firstAt, firstRows, firstUsed] = [now, rows, used()];
+    if (rows >= CATCH_UP_LINES) {
+      const [own = 0, engine = 0, log = 0] = used().map(
+        (seconds, i) => ((seconds - (firstUsed[i] ?? 0)) * 1e6) / (rows - firstRows),
+      );
+      return {
+        rowsPerS: ((rows - firstRows) / (now - firstAt)) * 1000,
+        cpuUsPerRow: { sink: round(own), engine: round(engine), log: round(log) },
+        sink,
+      };
+    }
     await pause(50);
   }
 }
@@ -157,6 +184,27 @@ async function clientObjects(): Promise<number> {
   return (COMPARED_LINES / (performance.now() - began)) * 1000;
 }
 
+/** The same bytes posted to the engine one batch after the other: no log, no plan, nothing overlaps. */
+async function postedBytes(): Promise<number> {
+  await client.command({ query: "CREATE TABLE by_bytes AS chat_lines" });
+  const now = Date.now();
+  const rows = COMPARED_LINES / 3;
+  const body = packLines(Array.from({ length: rows }, (_, i) => lineFor(i, channelOf(i), now)));
+  const url = `${clickhouse.url}/?database=${config.HYPECAST_CLICKHOUSE_DATABASE}&input_format_parallel_parsing=0&input_format_defaults_for_omitted_fields=0&query=INSERT+INTO+by_bytes+FORMAT+JSONEachRow`;
+  const authorization = `Basic ${Buffer.from(`default:${STORE_PASSWORD}`).toString("base64")}`;
+  const began = performance.now();
+  for (let sent = 0; sent < COMPARED_LINES; sent += rows) {
+    const response = await fetch(url, {
+      method: "POST",
+      body: Buffer.from(body),
+      headers: { authorization },
+    });
+    const said = await response.text();
+    if (!response.ok) throw new Error(said);
+  }
+  return (COMPARED_LINES / (performance.now() - began)) * 1000;
+}
+
 async function insertSelect(): Promise<number> {
   await client.command({ query: "CREATE TABLE by_select AS chat_lines" });
   const began = performance.now();
@@ -166,31 +214,34 @@ async function insertSelect(): Promise<number> {
   return (CATCH_UP_LINES / (performance.now() - began)) * 1000;
 }
 
-const { rowsPerS, sink } = await catchUp();
+const { rowsPerS, cpuUsPerRow, sink } = await catchUp();
 const latencies = await steady();
 sink.kill("SIGKILL");
 await exited(sink);
 const clientRowsPerS = await clientObjects();
+const postedRowsPerS = await postedBytes();
 const selectRowsPerS = await insertSelect();
 await client.close();
 await nc.close();
 await clickhouse.close();
 await nats.close();
 
-const round = (value: number): number => Number(value.toPrecision(3));
 const p99Ms = quantile(latencies, 0.99);
 console.log(
   JSON.stringify({
     bench: "store",
     figures: {
       rowsPerS: round(rowsPerS),
+      cpuUsPerRow,
       visibleP50Ms: round(quantile(latencies, 0.5)),
       visibleP99Ms: round(p99Ms),
       clientRowsPerS: round(clientRowsPerS),
+      postedRowsPerS: round(postedRowsPerS),
       insertSelectRowsPerS: round(selectRowsPerS),
     },
     ratios: {
       overClient: round(rowsPerS / clientRowsPerS),
+      overPosted: round(rowsPerS / postedRowsPerS),
       overInsertSelect: round(rowsPerS / selectRowsPerS),
     },
     meets: { "rows/s >= 350k": rowsPerS >= 350_000, "visible p99 <= 300 ms": p99Ms <= 300 },

@@ -9,7 +9,7 @@ import {
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 
 /** Messages in memory: one request's worth. While the store is away nothing more is asked for; the log keeps it. */
-const MESSAGES_AHEAD = 512;
+const MESSAGES_AHEAD = 1024;
 const REQUEST_MS = 5000;
 
 /**
