@@ -62,11 +62,11 @@ test("lines pack, an event stands between the lines around it, an alive marker a
   const writer = await openLog(nc, log);
   for (let i = 0; i < PACK_LINES_MOST + 5; i++) writer.line(line("11", i), "set-a");
   writer.event(chatNotice, { id: "n1", channelId: "11" });
-  writer.line(line("11", 3000), "set-a");
-  writer.line(line("11", 3001), "set-b");
+  writer.line(line("11", 9000), "set-a");
+  writer.line(line("11", 9001), "set-b");
   let sent = 0;
   writer.alive(partitionOf("11"), T0 + 99_999, ["11"], () => sent++);
-  writer.line(line("11", 3002), "set-b");
+  writer.line(line("11", 9002), "set-b");
   await writer.close();
   const found = await partition("11");
   expect(
