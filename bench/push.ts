@@ -28,6 +28,8 @@ interface Result {
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly eventsPerFrame: number;
+  /** Server time for one frame to one socket, nearly all of it the kernel's. */
+  readonly cpuUsPerFrame: number;
 }
 
 const PATHS: Record<Kind, [path: string, first: string[]]> = {
@@ -62,6 +64,8 @@ async function measure(kind: Kind, count: number): Promise<Result> {
     while (clients.deliveries() < total * count && performance.now() < until) await pause(20);
     const serverCpuS = cpuSeconds(pid) - cpuBefore;
     const latencies = clients.latencies();
+    // The others write one frame an event; ours writes one a tick, which the first client reads as one.
+    const eventsPerFrame = kind === "ours" ? total / clients.framesOfOne() : 1;
     publisher.destroy();
     clients.close();
     return {
@@ -71,8 +75,8 @@ async function measure(kind: Kind, count: number): Promise<Result> {
       perCpuS: Math.round(clients.deliveries() / serverCpuS),
       p50Ms: latencies.quantile(0.5),
       p99Ms: latencies.quantile(0.99),
-      // The others write one frame an event; ours writes one a tick, which the first client reads as one.
-      eventsPerFrame: kind === "ours" ? round(total / clients.framesOfOne()) : 1,
+      eventsPerFrame: round(eventsPerFrame),
+      cpuUsPerFrame: round((serverCpuS * 1e6 * eventsPerFrame) / clients.deliveries()),
     };
   } finally {
     server.kill("SIGKILL");
