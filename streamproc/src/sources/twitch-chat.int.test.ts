@@ -251,9 +251,14 @@ describe("one source", () => {
       );
     });
     await moreLines(20);
-    const { lines, alive, sets } = await heardOf(world, channelId);
+    // About one line in ten of calm chat holds one: a matter of chance how soon.
+    await until("a line with a third-party emote", 20_000, async () =>
+      (await heardOf(world, channelId)).lines.some((line) =>
+        line.emotes?.some(([ref]) => !ref.startsWith("twitch:")),
+      ),
+    );
+    const { alive, sets } = await heardOf(world, channelId);
     expect(sets.at(-1)).toMatch(/^[0-9a-f]{16}$/);
-    expect(lines.some((line) => line.emotes?.some(([ref]) => !ref.startsWith("twitch:")))).toBe(true);
     expect(alive.length).toBeGreaterThan(0);
     expect(alive.toSorted((a, b) => a - b)).toEqual(alive);
     expect(Math.abs((alive.at(-1) ?? 0) - Date.now())).toBeLessThan(3500);
