@@ -1,4 +1,4 @@
-import type { Answer } from "./http.ts";
+import type { Answer } from "./answer.ts";
 import { DEMO_PROVIDERS, noFaults, type DemoProvider, type Faults } from "./faults.ts";
 import type { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";

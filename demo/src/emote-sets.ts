@@ -1,7 +1,7 @@
 import { BROOK_ID, FERN_ID, PEPEL_ID } from "./chatters.ts";
 import { emotes, lateEmote, type Emote, type Provider } from "./emotes.ts";
 import type { Faults } from "./faults.ts";
-import type { Answer } from "./http.ts";
+import type { Answer } from "./answer.ts";
 import { hash32 } from "./random.ts";
 import { positionAt } from "./schedule.ts";
 import { LATE_EMOTE } from "./world.ts";

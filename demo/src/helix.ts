@@ -1,5 +1,5 @@
 import { BROOK_ID, FERN_ID, PEPEL_ID } from "./chatters.ts";
-import type { Answer } from "./http.ts";
+import type { Answer } from "./answer.ts";
 import { hash32 } from "./random.ts";
 import { floodRate, floodRoomId, positionAt, ANCHOR_MS } from "./schedule.ts";
 import { QUIET_CHANNELS } from "./irc.ts";

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Answer } from "./answer.ts";
 import { pictureOf } from "./art.ts";
 import { control, controlState, type Controlled } from "./control.ts";
 import { bttv, ffz, sevenTv } from "./emote-sets.ts";
@@ -9,15 +10,6 @@ import { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";
 import { listen, type Listening } from "./irc-sockets.ts";
 import { serveSevenTvEvents } from "./seventv-events.ts";
-
-/** What a part of the HTTP side says; `serveHttp` writes it. */
-export interface Answer {
-  readonly status: number;
-  readonly json?: unknown;
-  readonly body?: Buffer | string;
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 export interface HttpOptions {
   readonly port: number;
