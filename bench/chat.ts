@@ -1,25 +1,37 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { partitionOf } from "@hypecast/contracts/event.ts";
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
+import { chatWindows } from "@hypecast/contracts/window.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { openPartitionLog } from "@hypecast/streamproc/partitions/log.ts";
 import { Partition } from "@hypecast/streamproc/partitions/partition.ts";
 import { answerAll } from "@hypecast/streamproc/partitions/score.ts";
 import { folds } from "@hypecast/streamproc/processors/index.ts";
-import type { Fold } from "@hypecast/streamproc/processors/fold.ts";
+import type { Fold, FoldInput } from "@hypecast/streamproc/processors/fold.ts";
 import { openScorer } from "@hypecast/streamproc/scorer/open.ts";
 import { chatLineOf } from "@hypecast/streamproc/sources/twitch-chat/chat.ts";
-import { parseIrc, type IrcMessage } from "@hypecast/streamproc/sources/twitch-chat/irc.ts";
-import { splitLines } from "@hypecast/streamproc/sources/twitch-chat/lines.ts";
+import { parseIrc } from "@hypecast/streamproc/sources/twitch-chat/irc.ts";
+import { LINE_BYTES, splitLines } from "@hypecast/streamproc/sources/twitch-chat/lines.ts";
+import { DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { startNats, temporaryFolder } from "@hypecast/tests/servers.ts";
-import { makeInput } from "./src/irc-input.ts";
-import { panes } from "./src/panes.ts";
+import { FIRST_ROOM_ID, makeInput } from "./src/irc-input.ts";
+import { PaneLines } from "./src/pane-lines.ts";
+import { panes, type PaneRow } from "./src/panes.ts";
 
 /**
  * Chat lines per CPU-second, from raw IRC lines in a file: parse alone; tmi.js's parse; one-second panes with the columns of
@@ -33,6 +45,8 @@ const { values: options } = parseArgs({
     lines: { type: "string", default: "2000000" },
     channels: { type: "string", default: "8" },
     flink: { type: "boolean", default: false },
+    /** Read the panes back from the log and hold them to the peer's verify.py. */
+    verify: { type: "boolean", default: false },
     /** Where the peer is built and its libraries are kept between runs. */
     "peers-tmp": { type: "string" },
     /** Internal: one mode over an input that stands. */
@@ -87,7 +101,14 @@ async function main(): Promise<void> {
     for (const mode of MODES) {
       const child = spawnSync(
         process.execPath,
-        ["--disable-warning=ExperimentalWarning", import.meta.filename, "--mode", mode, "--input", folder],
+        [
+          "--disable-warning=ExperimentalWarning",
+          import.meta.filename,
+          "--mode",
+          mode,
+          "--input",
+          folder,
+        ].concat(options.verify ? "--verify" : []),
         { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
       );
       const measured = JSON.parse(child.stdout.trim().split("\n").at(-1) ?? "") as Measured;
@@ -102,6 +123,7 @@ async function main(): Promise<void> {
       }
       console.error(mode, measured);
     }
+    const verified = options.verify ? verify(folder) : null;
     const flink = options.flink ? runFlink(folder) : null;
     if (flink !== null) figures["flink_panes_heap_lines_per_cpu_s"] = Math.round(flink);
     const ratios: Record<string, number> = {
@@ -113,6 +135,7 @@ async function main(): Promise<void> {
       "panes >= 1/3 of parse": ratios["panes_of_parse"]! >= 1 / 3,
       "all folds >= 250k": perCpuS.all! >= 250_000,
       ...(flink === null ? {} : { "panes >= 1.5 x Flink": ratios["panes_of_flink"]! >= 1.5 }),
+      ...(verified === null ? {} : { "panes equal the peer's": verified }),
     };
     const note = flink === null ? { flink: options.flink ? "did not run" : "not asked for (--flink)" } : {};
     console.log(JSON.stringify({ bench: "chat", figures, ratios, meets, ...note }));
@@ -123,6 +146,17 @@ async function main(): Promise<void> {
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
+}
+
+/** The peer's own check over the panes that the log holds. */
+function verify(folder: string): boolean {
+  const said = spawnSync(
+    "python3",
+    [join(options.peers, "flink/verify.py"), join(folder, "big"), join(folder, "panes")],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  );
+  console.error(said.stdout.trim());
+  return said.status === 0;
 }
 
 /** The peer's job with heap state and exactly-once checkpoints each second, over the same files. Null when it cannot run. */
@@ -172,6 +206,7 @@ async function measure(mode: Mode, folder: string): Promise<void> {
   const nats = mode === "panes" || mode === "all" ? await startNats() : null;
   const run = mode === "parse" ? parseOnly : mode === "tmi" ? tmiOnly() : await folding(mode, nats!.url);
   await run(join(folder, "warm/part-0.txt"));
+  const writeRows = mode === "panes" && options.verify ? await rowsFromHere(nats!.url) : null;
   const natsBefore = cpuOf(nats?.child().pid);
   const cpu = process.cpuUsage();
   const began = performance.now();
@@ -184,8 +219,35 @@ async function measure(mode: Mode, folder: string): Promise<void> {
     natsCpuS: cpuOf(nats?.child().pid) - natsBefore,
   };
   console.log(JSON.stringify(measured));
+  await writeRows?.(join(folder, "panes"));
   await nats?.close();
   process.exit(0);
+}
+
+/** Afterwards writes the panes that were committed from now on, in the peer's form, each read from the log. */
+async function rowsFromHere(url: string): Promise<(folder: string) => Promise<void>> {
+  const nc = await connectBus(readConfig({ HYPECAST_NATS_URL: url }), "bench-verify");
+  const streams = (await jetstreamManager(nc)).streams;
+  const { state } = await streams.info("FOLD");
+  return async (folder) => {
+    const rows: string[] = [];
+    const consumer = await jetstream(nc).consumers.get("FOLD", {
+      filter_subjects: `${chatWindows.name}.>`,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: state.last_seq + 1,
+    });
+    for (let left = (await consumer.info()).num_pending; left > 0; left--) {
+      const message = (await consumer.next())!;
+      for (const row of message.json<PaneRow[]>()) {
+        const channel = `ch${String(Number(row.channel) - FIRST_ROOM_ID).padStart(3, "0")}`;
+        const { startMs, messages, chatters, meanLength, repeatedShare, emotes } = row;
+        rows.push([channel, startMs, messages, chatters, meanLength, repeatedShare, emotes].join("\t"));
+      }
+    }
+    mkdirSync(folder);
+    writeFileSync(join(folder, "part-0"), rows.join("\n") + "\n");
+    await nc.close();
+  };
 }
 
 /** CPU-seconds of another process so far. */
@@ -263,33 +325,17 @@ async function folding(mode: "panes" | "all", url: string): Promise<(path: strin
 
   return async (path) => {
     const owned = new Map<number, Partition>();
-    const waiting = new Map<string, unknown[]>();
     let commits = 0;
     let counted = 0;
     let lastMs = performance.now();
     let committing = Promise.resolve();
 
-    const line = (text: string, from: number, to: number): void => {
-      const message = parseIrc(text, from, to);
-      if (message === null || message.command !== "PRIVMSG") return;
-      const channelId = message.roomId;
-      const heard = { channelId, sentAtMs: message.sentAtMs, receivedAtMs: null, emotes: NO_EMOTES };
-      const one: IrcMessage | ChatLine | null = mode === "panes" ? message : chatLineOf(message, heard);
-      if (one === null) return;
-      const pack = waiting.get(channelId);
-      if (pack === undefined) waiting.set(channelId, [one]);
-      else pack.push(one);
-    };
-    const fold = (): void => {
-      position++;
-      for (const [channelId, lines] of waiting) {
-        const p = partitionOf(channelId);
-        let partition = owned.get(p);
-        if (partition === undefined) owned.set(p, (partition = new Partition(p, list)));
-        partition.step(channelId, { type: "lines", lines: lines as ChatLine[], emoteSet: "" }, position);
-        partition.position = position;
-      }
-      waiting.clear();
+    const step = (channelId: string, input: FoldInput): void => {
+      const p = partitionOf(channelId);
+      let partition = owned.get(p);
+      if (partition === undefined) owned.set(p, (partition = new Partition(p, list)));
+      partition.step(channelId, input, position);
+      partition.position = position;
     };
     const commitAll = async (): Promise<void> => {
       for (const partition of owned.values()) {
@@ -309,8 +355,11 @@ async function folding(mode: "panes" | "all", url: string): Promise<(path: strin
         revisions.set(partition.number, done.revision);
       }
     };
-    const lines = await eachLine(path, line, async () => {
-      fold();
+    const lines = await (mode === "panes" ? eachPaneChunk : eachChatChunk)(path, async (heard) => {
+      position++;
+      for (const { channelId, lines } of heard)
+        // The engine looks at a line's time and hands it on; only the fold knows which kind it is.
+        step(channelId, { type: "lines", lines: lines as readonly ChatLine[], emoteSet: "" });
       if (performance.now() - lastMs < COMMIT_MS) return;
       lastMs = performance.now();
       await committing;
@@ -319,7 +368,67 @@ async function folding(mode: "panes" | "all", url: string): Promise<(path: strin
       if (scorer !== null) await committing;
     });
     await committing;
+    // What was open closes, as the peer's does at the end of its input.
+    position++;
+    if (mode === "panes")
+      for (const partition of owned.values())
+        for (const { id, newestMs } of partition.channels.values())
+          step(id, { type: "alive", atMs: newestMs + 3000 });
     await commitAll();
     return { lines, commits, counted };
   };
+}
+
+interface HeardLines {
+  readonly channelId: string;
+  readonly lines: readonly unknown[];
+}
+
+/** Chat lines as a source publishes them. */
+async function eachChatChunk(
+  path: string,
+  chunk: (heard: readonly HeardLines[]) => Promise<void>,
+): Promise<number> {
+  const waiting = new Map<string, { channelId: string; lines: ChatLine[] }>();
+  const line = (text: string, from: number, to: number): void => {
+    const message = parseIrc(text, from, to);
+    if (message === null || message.command !== "PRIVMSG") return;
+    const channelId = message.roomId;
+    const heard = { channelId, sentAtMs: message.sentAtMs, receivedAtMs: null, emotes: NO_EMOTES };
+    const one = chatLineOf(message, heard);
+    if (one === null) return;
+    const pack = waiting.get(channelId);
+    if (pack === undefined) waiting.set(channelId, { channelId, lines: [one] });
+    else pack.lines.push(one);
+  };
+  return eachLine(path, line, async () => {
+    const heard = [...waiting.values()];
+    waiting.clear();
+    await chunk(heard);
+  });
+}
+
+/** Lines as far as panes need them, out of one buffer that is read into over and over. */
+async function eachPaneChunk(
+  path: string,
+  chunk: (heard: readonly HeardLines[]) => Promise<void>,
+): Promise<number> {
+  const file = openSync(path, "r");
+  const lines = new PaneLines();
+  const buffer = Buffer.allocUnsafe(LINE_BYTES + CHUNK_BYTES);
+  let held = 0;
+  for (;;) {
+    const bytes = readSync(file, buffer, held, CHUNK_BYTES, null);
+    if (bytes === 0) break;
+    held += bytes;
+    const end = buffer.lastIndexOf(10, held - 1) + 1;
+    await chunk(lines.read(buffer, end));
+    lines.clear();
+    buffer.copyWithin(0, end, held);
+    held -= end;
+    if (held > LINE_BYTES) throw new Error(`${path}: a line of more than ${LINE_BYTES} bytes`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  closeSync(file);
+  return lines.lines;
 }

@@ -10,6 +10,9 @@ export interface IrcInput {
   readonly messages: number;
 }
 
+/** Channel `#ch000`'s; the others follow. */
+export const FIRST_ROOM_ID = 71_000_000;
+
 const SHIFTED =
   /tmi-sent-ts=(\d+)|(?<![a-z-])user-id=(\d+)|room-id=(\d+)|;id=([0-9a-f]{8})(?=-)|(?<= )(#\w+)/g;
 
@@ -81,7 +84,7 @@ function shifting(line: string): Shifting {
       sentAtMs = Number(found[1]);
       pieces.push((_channel, ms) => `tmi-sent-ts=${ms}`);
     } else if (found[2] !== undefined) pieces.push((channel) => `user-id=${user + channel}`);
-    else if (found[3] !== undefined) pieces.push((channel) => `room-id=${71_000_000 + channel}`);
+    else if (found[3] !== undefined) pieces.push((channel) => `room-id=${FIRST_ROOM_ID + channel}`);
     else if (found[4] !== undefined)
       pieces.push((_channel, _ms, n) => `;id=${n.toString(16).padStart(8, "0")}`);
     else pieces.push((channel) => `#ch${String(channel).padStart(3, "0")}`);
