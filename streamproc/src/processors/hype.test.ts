@@ -178,6 +178,24 @@ describe("the live tick", () => {
     expect(liveTick("7", "run", run.states, null)!.lines).toBe(lines + 1);
   });
 
+  test("of a quiet channel counts messages and chatters of the same minute", () => {
+    const said = [
+      { atS: 3, text: "one", user: 5 },
+      { atS: 21, text: "two", user: 6 },
+    ];
+    const each = Array.from({ length: 90 }, (_, s) => {
+      const tick = liveTick("7", "run", play(said, s + 1).run.states, null)!;
+      return { messages: tick.messagesPerMin, chatters: tick.chattersPerMin };
+    });
+    for (const { messages, chatters } of each) {
+      expect(chatters).toBeLessThanOrEqual(messages);
+      expect(chatters > 0).toBe(messages > 0);
+    }
+    expect(each[50]).toEqual({ messages: 2, chatters: 2 });
+    expect(each[75]).toEqual({ messages: 1, chatters: 1 });
+    expect(each[89]).toEqual({ messages: 0, chatters: 0 });
+  });
+
   test("of a channel that was never heard is none", () => {
     expect(liveTick("7", "run", play([], -1).run.states, null)).toBeNull();
   });

@@ -38,14 +38,17 @@ export function liveTick(
   const last = meter.last;
 
   let openMessages = 0;
+  const openChatters = new Set<number>();
   let lastSecond = 0;
   const openMoods = MOODS.map(() => 0);
   for (const pane of open) {
     openMessages += pane.messages;
+    for (const user of pane.rowUser) openChatters.add(user);
     if (pane.second === nowS - 1) lastSecond = pane.messages;
     for (let mood = 0; mood < MOODS.length; mood++) openMoods[mood]! += pane.moods[mood]!;
   }
   const minute = lastMinute(reacted);
+  const written = writtenLastMinute(meter, nowS);
   const moods: LiveTick["moods"] = {};
   const moodTimes: LiveTick["moodTimes"] = {};
   for (const [at, mood] of MOODS.entries()) {
@@ -69,7 +72,8 @@ export function liveTick(
     usualLow: last?.usualLow ?? null,
     usualHigh: last?.usualHigh ?? null,
     peak: value === null ? null : Math.max(value, last?.peak ?? 0),
-    ...perMinute(meter, messagesLastMinute(meter, nowS) + openMessages, last?.chattersPerMin ?? 0),
+    // Who of the open seconds wrote before them is known when they are final; until then no fewer than they show.
+    ...perMinute(meter, written.messages + openMessages, Math.max(written.chatters, openChatters.size)),
     messagesPerS: lastSecond,
     moods,
     moodTimes,
@@ -103,9 +107,15 @@ function countsSince(state: BurstsState, open: Parameters<typeof recentDigests>[
   };
 }
 
-/** Final lines of the last minute, in steps of a slot. */
-function messagesLastMinute(state: HypeState, nowS: number): number {
-  let sum = 0;
-  for (const slot of state.slots) if (slot.tick * TICK_S >= nowS - 60) sum += slot.messages;
-  return sum;
+/** Final lines of the last minute and how many wrote them, both of the same slots. */
+function writtenLastMinute(state: HypeState, nowS: number): { messages: number; chatters: number } {
+  const fromTick = Math.ceil((nowS - 60) / TICK_S);
+  let newestTick = fromTick - 1;
+  let messages = 0;
+  for (const slot of state.slots) {
+    if (slot.tick < fromTick) continue;
+    messages += slot.messages;
+    newestTick = Math.max(newestTick, slot.tick);
+  }
+  return { messages, chatters: state.chatters.count(newestTick - fromTick + 1) };
 }
