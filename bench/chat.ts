@@ -239,7 +239,7 @@ async function rowsFromHere(url: string): Promise<(folder: string) => Promise<vo
     for (let left = (await consumer.info()).num_pending; left > 0; left--) {
       const message = (await consumer.next())!;
       for (const row of message.json<PaneRow[]>()) {
-        const channel = `ch${String(Number(row.channel) - FIRST_ROOM_ID).padStart(3, "0")}`;
+        const channel = `#ch${String(Number(row.channel) - FIRST_ROOM_ID).padStart(3, "0")}`;
         const { startMs, messages, chatters, meanLength, repeatedShare, emotes } = row;
         rows.push([channel, startMs, messages, chatters, meanLength, repeatedShare, emotes].join("\t"));
       }
