@@ -168,38 +168,36 @@ export class Track {
     this.#baseline = null;
   }
 
-  save(out: ByteWriter): void {
-    for (let i = 0; i < SCAN_S; i++) {
-      out.u16(this.#counts[i]!);
-      if (this.#counts[i] !== 0) out.f64(this.#at[i]!);
+  /** `untilS`: the first second that is not final. Seconds that the scan no longer looks at are left out. */
+  save(out: ByteWriter, untilS: number): void {
+    for (let ago = 1; ago <= SCAN_S; ago++) {
+      const lines = this.in(untilS - ago);
+      if (lines === 0) continue;
+      out.u8(ago);
+      out.uint(lines);
     }
-    saveCounts(out, this.bins);
-    out.u32(this.current);
+    out.u8(0);
+    // Most bins are 0: places and values of the others. The sorted ones say how many.
+    const zeros = this.#sorted.lastIndexOf(0) + 1;
+    out.u8(BINS - zeros);
+    if (zeros < BINS)
+      for (let at = 0; at < BINS; at++) {
+        if (this.bins[at] === 0) continue;
+        out.u8(at);
+        out.uint(this.bins[at]!);
+      }
+    out.uint(this.current);
   }
 
-  load(bytes: ByteReader): void {
-    for (let i = 0; i < SCAN_S; i++) {
-      this.#counts[i] = bytes.u16();
-      if (this.#counts[i] !== 0) this.#at[i] = bytes.f64();
+  load(bytes: ByteReader, untilS: number): void {
+    for (let ago = bytes.u8(); ago > 0; ago = bytes.u8()) {
+      const place = (untilS - ago) % SCAN_S;
+      this.#counts[place] = bytes.uint();
+      this.#at[place] = untilS - ago;
     }
-    loadCounts(bytes, this.bins);
+    for (let left = bytes.u8(); left > 0; left--) this.bins[bytes.u8()] = bytes.uint();
     this.#sorted.set(this.bins);
     this.#sorted.sort();
-    this.current = bytes.u32();
+    this.current = bytes.uint();
   }
-}
-
-/** Most counts are 0: places and values of the others. */
-function saveCounts(out: ByteWriter, counts: Uint16Array): void {
-  let some = 0;
-  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) some++;
-  out.u8(some);
-  for (let at = 0; at < counts.length; at++) {
-    if (counts[at] === 0) continue;
-    out.u8(at);
-    out.u16(counts[at]!);
-  }
-}
-function loadCounts(bytes: ByteReader, counts: Uint16Array): void {
-  for (let left = bytes.u8(); left > 0; left--) counts[bytes.u8()] = bytes.u16();
 }

@@ -46,11 +46,12 @@ describe("the usual rate", () => {
       track.count(bin * 5, (bin * 7919) % (bin < 150 ? 4 : 23));
       track.closeBin(bin % 60, bin % 9 === 0 ? 6 : Infinity);
       const out = new ByteWriter();
-      track.save(out);
+      track.save(out, bin * 5 + 1);
       const anew = new Track();
-      anew.load(new ByteReader(out.done()));
+      anew.load(new ByteReader(out.done()), bin * 5 + 1);
       expect(track.baseline(filled, 0.1)).toEqual(anew.baseline(filled, 0.1));
       expect(track.baseline(filled, 0.1)).toEqual(baselineOf(anew.bins.toSorted(), filled, 0.1));
+      for (let ago = 0; ago < 10; ago++) expect(anew.in(bin * 5 - ago)).toBe(track.in(bin * 5 - ago));
     }
   });
   test("never below the floor, and only what is filled counts", () => {

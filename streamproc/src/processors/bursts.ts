@@ -127,7 +127,7 @@ export interface BurstsState {
 export const bursts = defineFold<BurstsState>({
   name: "bursts",
   says: "An emote, a mood or the whole chat far above its own baseline; floods are kinds of their own",
-  version: 1,
+  version: 2,
   initial: (channelId) => ({
     channelId,
     untilS: 0,
@@ -152,7 +152,7 @@ export const bursts = defineFold<BurstsState>({
     } else if (input.type === "notice") notice(state, input.notice, emit);
   },
   save,
-  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
 });
 
 const counts = new Uint16Array(SCAN_S);
@@ -696,27 +696,27 @@ const BURST_NUMBERS = [
 const NUMBERS = ["untilS", "heardS", "unheardS", "filled", "binAt", "binHeardS", "greetUntilS"] as const;
 
 function saveBurst(out: ByteWriter, burst: OpenBurst): void {
-  for (const name of BURST_NUMBERS) out.f64(burst[name]);
+  for (const name of BURST_NUMBERS) out.number(burst[name]);
   burst.chatters.save(out);
 }
 function loadBurst(bytes: ByteReader): OpenBurst {
   const burst = newBurst(0, 0, 0);
-  for (const name of BURST_NUMBERS) burst[name] = bytes.f64();
+  for (const name of BURST_NUMBERS) burst[name] = bytes.number();
   burst.chatters = Distinct.load(bytes);
   return burst;
 }
 
-function saveSubject(out: ByteWriter, subject: Subject): void {
-  subject.save(out);
-  out.f64(subject.lastUsedS);
-  out.f64(subject.restUntilS);
+function saveSubject(out: ByteWriter, subject: Subject, untilS: number): void {
+  subject.save(out, untilS);
+  out.number(subject.lastUsedS);
+  out.number(subject.restUntilS);
   out.u8(subject.burst === null ? 0 : 1);
   if (subject.burst !== null) saveBurst(out, subject.burst);
 }
-function loadSubject(bytes: ByteReader, subject: Subject): Subject {
-  subject.load(bytes);
-  subject.lastUsedS = bytes.f64();
-  subject.restUntilS = bytes.f64();
+function loadSubject(bytes: ByteReader, subject: Subject, untilS: number): Subject {
+  subject.load(bytes, untilS);
+  subject.lastUsedS = bytes.number();
+  subject.restUntilS = bytes.number();
   if (bytes.u8() === 1) subject.burst = loadBurst(bytes);
   return subject;
 }
@@ -725,24 +725,25 @@ const FLOOD_KINDS = ["copypasta", "bots", "poll", "raid"] as const;
 
 function save(state: BurstsState): Uint8Array {
   const out = new ByteWriter();
-  for (const name of NUMBERS) out.f64(state[name]);
-  saveSubject(out, state.volume);
-  for (const subject of state.moods) saveSubject(out, subject);
-  out.u16(state.emotes.size);
+  const { untilS } = state;
+  for (const name of NUMBERS) out.number(state[name]);
+  saveSubject(out, state.volume, untilS);
+  for (const subject of state.moods) saveSubject(out, subject, untilS);
+  out.uint(state.emotes.size);
   for (const [ref, subject] of state.emotes) {
-    out.text(ref);
-    out.text(subject.name);
-    saveSubject(out, subject);
+    out.word(ref);
+    out.word(subject.name);
+    saveSubject(out, subject, untilS);
   }
-  out.u16(state.floods.length);
+  out.uint(state.floods.length);
   for (const flood of state.floods) {
     out.u8(FLOOD_KINDS.indexOf(flood.kind));
     out.u32(flood.near);
     out.text(flood.subject);
-    out.u32(flood.raiders);
+    out.number(flood.raiders);
     saveBurst(out, flood);
   }
-  out.u16(state.recent.length);
+  out.uint(state.recent.length);
   for (const pane of state.recent) pane.saveClosed(out);
   return out.done();
 }
@@ -750,21 +751,22 @@ function save(state: BurstsState): Uint8Array {
 function load(channelId: string, saved: Uint8Array): BurstsState {
   const bytes = new ByteReader(saved);
   const state = bursts.initial(channelId);
-  for (const name of NUMBERS) state[name] = bytes.f64();
-  loadSubject(bytes, state.volume);
-  for (const subject of state.moods) loadSubject(bytes, subject);
-  for (let left = bytes.u16(); left > 0; left--) {
-    const ref = bytes.text();
-    state.emotes.set(ref, loadSubject(bytes, new Subject("emote", ref, bytes.text())));
+  for (const name of NUMBERS) state[name] = bytes.number();
+  const { untilS } = state;
+  loadSubject(bytes, state.volume, untilS);
+  for (const subject of state.moods) loadSubject(bytes, subject, untilS);
+  for (let left = bytes.uint(); left > 0; left--) {
+    const ref = bytes.word();
+    state.emotes.set(ref, loadSubject(bytes, new Subject("emote", ref, bytes.word()), untilS));
   }
-  for (let left = bytes.u16(); left > 0; left--) {
+  for (let left = bytes.uint(); left > 0; left--) {
     const kind = FLOOD_KINDS[bytes.u8()]!;
     const near = bytes.u32();
     const subject = bytes.text();
-    const raiders = bytes.u32();
+    const raiders = bytes.number();
     state.floods.push({ ...loadBurst(bytes), kind, near, subject, raiders });
   }
-  for (let left = bytes.u16(); left > 0; left--) {
+  for (let left = bytes.uint(); left > 0; left--) {
     const pane = Pane.closed(bytes);
     state.recent.push(pane);
     state.repeats.count(pane, 0, pane.rows, 1);

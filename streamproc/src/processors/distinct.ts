@@ -22,6 +22,9 @@ export function give(table: Uint32Array): void {
   pool.push(table);
 }
 
+/** Of the set that is being saved. */
+const dense = new Uint32Array(EXACT_BOUND);
+
 /**
  * Counts different 32-bit keys in bounded memory. The count depends on the set of keys alone, never on their order or on how
  * sets were merged. HyperLogLog: Flajolet et al. 2007, with linear counting for its low range.
@@ -95,8 +98,11 @@ export class Distinct {
   save(out: ByteWriter): void {
     out.u8(this.#registers === null ? 0 : 1);
     if (this.#registers !== null) return out.raw(this.#registers);
-    out.u32(this.#size);
-    for (const key of this.#keys!) if (key !== 0) out.u32(key);
+    const keys = this.#keys!;
+    let found = 0;
+    for (let i = 0; i < keys.length; i++) if (keys[i] !== 0) dense[found++] = keys[i]!;
+    out.uint(found);
+    out.u32s(dense, found);
   }
 
   static load(bytes: ByteReader): Distinct {
@@ -104,7 +110,7 @@ export class Distinct {
     if (bytes.u8() === 1) {
       set.#keys = null;
       set.#registers = bytes.raw();
-    } else for (let left = bytes.u32(); left > 0; left--) set.add(bytes.u32());
+    } else for (const key of bytes.u32s(bytes.uint())) set.add(key);
     return set;
   }
 

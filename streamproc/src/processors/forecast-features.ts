@@ -320,23 +320,23 @@ export class Past {
   }
 
   save(out: ByteWriter): void {
-    for (const count of this.bins) out.u32(count);
-    for (const count of this.minutes) out.u32(count);
-    for (const name of NUMBERS) out.f64(this[name]);
-    for (const name of SUMS) for (const sum of this[name]) out.f64(sum);
+    for (const count of this.bins) out.uint(count);
+    for (const count of this.minutes) out.uint(count);
+    for (const name of NUMBERS) out.number(this[name]);
+    for (const name of SUMS) out.f64s(this[name]);
     out.u8(this.broken ? 1 : 0);
-    out.f64(this.bridging);
-    out.f64(this.bridgedS);
+    out.number(this.bridging);
+    out.number(this.bridgedS);
   }
 
   load(bytes: ByteReader): void {
-    for (let i = 0; i < BINS; i++) this.bins[i] = bytes.u32();
-    for (let i = 0; i < MINUTES; i++) this.minutes[i] = bytes.u32();
-    for (const name of NUMBERS) this[name] = bytes.f64();
-    for (const name of SUMS) for (let i = 0; i < this[name].length; i++) this[name][i] = bytes.f64();
+    for (let i = 0; i < BINS; i++) this.bins[i] = bytes.uint();
+    for (let i = 0; i < MINUTES; i++) this.minutes[i] = bytes.uint();
+    for (const name of NUMBERS) this[name] = bytes.number();
+    for (const name of SUMS) bytes.f64s(this[name]);
     this.broken = bytes.u8() === 1;
-    this.bridging = bytes.f64();
-    this.bridgedS = bytes.f64();
+    this.bridging = bytes.number();
+    this.bridgedS = bytes.number();
   }
 }
 

@@ -74,7 +74,7 @@ export interface ForecastState {
 export const forecast = defineFold<ForecastState>({
   name: "forecast",
   says: "Chance of a burst within 30 s and messages per minute in 1, 5 and 15 minutes, with its own record",
-  version: 2,
+  version: 3,
   initial: (channelId) => ({
     channelId,
     past: new Past(),
@@ -95,7 +95,7 @@ export const forecast = defineFold<ForecastState>({
     else if (input.type === "window" && input.window.sizeS === 10) state.past.addWindow(input.window);
   },
   save,
-  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 3 ? load(channelId, bytes) : null),
   model: {
     name: "forecast",
     width: FEATURES.length,
@@ -302,41 +302,41 @@ const CALLS = ["right", "falseAlarms", "missed", "quiet"] as const;
 
 function save(state: ForecastState): Uint8Array {
   const out = new ByteWriter();
-  out.f64(state.untilS ?? NaN);
-  out.f64(state.unheardS);
+  out.number(state.untilS ?? NaN);
+  out.number(state.unheardS);
   state.past.save(out);
-  out.u16(state.news.length);
+  out.uint(state.news.length);
   for (const one of state.news) {
     out.u8(NEWS.indexOf(one.what));
-    out.f64(one.startS);
-    out.f64(one.knownS);
+    out.number(one.startS);
+    out.number(one.knownS);
   }
-  out.u16(state.starts.length);
-  for (const startS of state.starts) out.f64(startS);
+  out.uint(state.starts.length);
+  for (const startS of state.starts) out.number(startS);
   // Empty unless nobody asked between two commits.
-  out.u16(state.waiting.length);
+  out.uint(state.waiting.length);
   for (const tick of state.waiting) {
-    out.f64(tick.atS);
-    out.f64(tick.reference);
-    out.f64(tick.minute ?? NaN);
+    out.number(tick.atS);
+    out.number(tick.reference);
+    out.number(tick.minute ?? NaN);
     out.u8(tick.began === null ? 2 : tick.began ? 1 : 0);
     out.u8(tick.row === null ? 0 : 1);
     if (tick.row !== null) for (const value of tick.row) out.f32(value);
   }
-  out.u16(state.saidRates.length);
+  out.uint(state.saidRates.length);
   for (const said of state.saidRates) {
-    out.f64(said.atS);
-    for (const value of said.values) out.f64(value);
+    out.number(said.atS);
+    for (const value of said.values) out.number(value);
   }
-  out.u16(state.saidChances.length);
+  out.uint(state.saidChances.length);
   for (const said of state.saidChances) {
-    out.f64(said.atS);
-    out.f64(said.chance);
-    out.f64(said.model);
+    out.number(said.atS);
+    out.number(said.chance);
+    out.number(said.model);
   }
   for (const band of state.bands) band.save(out);
   state.chance.save(out);
-  for (const name of CALLS) out.f64(state.calls[name]);
+  for (const name of CALLS) out.number(state.calls[name]);
   return out.done();
 }
 
@@ -344,32 +344,32 @@ function load(channelId: string, saved: Uint8Array): ForecastState {
   const bytes = new ByteReader(saved);
   const state = forecast.initial(channelId);
   const some = (value: number): number | null => (Number.isNaN(value) ? null : value);
-  state.untilS = some(bytes.f64());
-  state.unheardS = bytes.f64();
+  state.untilS = some(bytes.number());
+  state.unheardS = bytes.number();
   state.past.load(bytes);
-  for (let left = bytes.u16(); left > 0; left--)
-    state.news.push({ what: NEWS[bytes.u8()]!, startS: bytes.f64(), knownS: bytes.f64() });
-  for (let left = bytes.u16(); left > 0; left--) state.starts.push(bytes.f64());
-  for (let left = bytes.u16(); left > 0; left--) {
+  for (let left = bytes.uint(); left > 0; left--)
+    state.news.push({ what: NEWS[bytes.u8()]!, startS: bytes.number(), knownS: bytes.number() });
+  for (let left = bytes.uint(); left > 0; left--) state.starts.push(bytes.number());
+  for (let left = bytes.uint(); left > 0; left--) {
     const tick: Tick = {
-      atS: bytes.f64(),
-      reference: bytes.f64(),
-      minute: some(bytes.f64()),
+      atS: bytes.number(),
+      reference: bytes.number(),
+      minute: some(bytes.number()),
       began: [false, true, null][bytes.u8()]!,
       row: null,
     };
     if (bytes.u8() === 1) tick.row = new Float32Array(FEATURES.length).map(() => bytes.f32());
     state.waiting.push(tick);
   }
-  for (let left = bytes.u16(); left > 0; left--)
+  for (let left = bytes.uint(); left > 0; left--)
     state.saidRates.push({
-      atS: bytes.f64(),
-      values: Array.from({ length: HORIZONS * 3 }, () => bytes.f64()),
+      atS: bytes.number(),
+      values: Array.from({ length: HORIZONS * 3 }, () => bytes.number()),
     });
-  for (let left = bytes.u16(); left > 0; left--)
-    state.saidChances.push({ atS: bytes.f64(), chance: bytes.f64(), model: bytes.f64() });
+  for (let left = bytes.uint(); left > 0; left--)
+    state.saidChances.push({ atS: bytes.number(), chance: bytes.number(), model: bytes.number() });
   for (const band of state.bands) band.load(bytes);
   state.chance.load(bytes);
-  for (const name of CALLS) state.calls[name] = bytes.f64();
+  for (const name of CALLS) state.calls[name] = bytes.number();
   return state;
 }

@@ -82,6 +82,8 @@ export interface HypeState {
   values: number[];
   peak: number | null;
   last: HypeValue | null;
+  /** `memory` and `last` as they are saved: they change once in five saves. */
+  savedMemory: Uint8Array | null;
 }
 
 /** ln(1 + count) up to half a million. */
@@ -103,7 +105,7 @@ const memories = (memory: Memory): Quantiles[] => Object.values(memory);
 export const hype = defineFold<HypeState>({
   name: "hype",
   says: "Hype 0–100 of a channel relative to its own past, every 5 s",
-  version: 1,
+  version: 2,
   initial: (channelId) => ({
     channelId,
     tick: 0,
@@ -126,12 +128,13 @@ export const hype = defineFold<HypeState>({
     values: [],
     peak: null,
     last: null,
+    savedMemory: null,
   }),
   step(state, input, emit) {
     if (input.type === "reaction") react(state, input.reaction, emit);
   },
   save,
-  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
 });
 
 const newSlot = (tick: number): Slot => ({
@@ -276,6 +279,7 @@ function emitValue(state: HypeState, emit: Emit): void {
     parts: rounded(parts),
   };
   state.last = said;
+  state.savedMemory = null;
   emit({ type: "hype", hype: said });
 
   if (value === null) state.values = [];
@@ -438,18 +442,25 @@ const NUMBERS = [
 
 function save(state: HypeState): Uint8Array {
   const out = new ByteWriter();
-  for (const name of NUMBERS) out.f64(state[name]);
+  for (const name of NUMBERS) out.number(state[name]);
   out.u8((state.sparse ? 1 : 0) | (state.capped ? 2 : 0));
-  out.f64(state.peak ?? NaN);
-  for (const counts of [state.minutes, state.capWindows]) for (const count of counts) out.f64(count);
-  out.u8(state.values.length);
-  for (const value of state.values) out.f64(value);
+  out.number(state.peak ?? NaN);
+  for (const counts of [state.minutes, state.capWindows]) for (const count of counts) out.number(count);
+  out.uint(state.values.length);
+  for (const value of state.values) out.number(value);
   for (const slot of state.slots) {
-    for (const name of SLOT_NUMBERS) out.f64(slot[name]);
-    for (const count of slot.moods) out.f64(count);
+    for (const name of SLOT_NUMBERS) out.number(slot[name]);
+    for (const count of slot.moods) out.number(count);
   }
   state.chatters.save(out);
   state.reacting.save(out);
+  state.savedMemory ??= saveMemory(state);
+  out.raw(state.savedMemory);
+  return out.done();
+}
+
+function saveMemory(state: HypeState): Uint8Array {
+  const out = new ByteWriter();
   for (const memory of memories(state.memory)) memory.save(out);
   out.text(JSON.stringify(state.last));
   return out.done();
@@ -459,22 +470,23 @@ const SLOT_NUMBERS = ["tick", "heardS", "messages", "lines", "emoteLines", "gree
 function load(channelId: string, saved: Uint8Array): HypeState {
   const bytes = new ByteReader(saved);
   const state = hype.initial(channelId);
-  for (const name of NUMBERS) state[name] = bytes.f64();
+  for (const name of NUMBERS) state[name] = bytes.number();
   const bits = bytes.u8();
   state.sparse = (bits & 1) !== 0;
   state.capped = (bits & 2) !== 0;
-  const peak = bytes.f64();
+  const peak = bytes.number();
   state.peak = Number.isNaN(peak) ? null : peak;
   for (const counts of [state.minutes, state.capWindows])
-    for (let i = 0; i < counts.length; i++) counts[i] = bytes.f64();
-  for (let left = bytes.u8(); left > 0; left--) state.values.push(bytes.f64());
+    for (let i = 0; i < counts.length; i++) counts[i] = bytes.number();
+  for (let left = bytes.uint(); left > 0; left--) state.values.push(bytes.number());
   for (const slot of state.slots) {
-    for (const name of SLOT_NUMBERS) slot[name] = bytes.f64();
-    for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood] = bytes.f64();
+    for (const name of SLOT_NUMBERS) slot[name] = bytes.number();
+    for (let mood = 0; mood < MOODS.length; mood++) slot.moods[mood] = bytes.number();
   }
   state.chatters.load(bytes);
   state.reacting.load(bytes);
-  for (const memory of memories(state.memory)) memory.load(bytes);
-  state.last = JSON.parse(bytes.text()) as HypeValue | null;
+  const memoryBytes = new ByteReader(bytes.raw());
+  for (const memory of memories(state.memory)) memory.load(memoryBytes);
+  state.last = JSON.parse(memoryBytes.text()) as HypeValue | null;
   return state;
 }

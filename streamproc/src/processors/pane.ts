@@ -1,5 +1,5 @@
-import type { ByteReader, ByteWriter } from "./bytes.ts";
-import { give, mix, take } from "./distinct.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+import { Distinct, give, mix, take } from "./distinct.ts";
 import type { Digest } from "./floods.ts";
 import { Tally } from "./tally.ts";
 
@@ -49,6 +49,8 @@ export class Pane extends Tally {
 
   /** The latest digest of floods.ts, and of what; never saved. */
   kept: { rows: number; epoch: number; digest: Digest } | null = null;
+  /** Of a closed second, written once. */
+  #savedRows: Uint8Array | null = null;
 
   constructor(second: number) {
     super();
@@ -81,23 +83,49 @@ export class Pane extends Tally {
     this.quotes.set(near, text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text);
   }
 
-  override save(out: ByteWriter): void {
-    out.f64(this.second);
-    super.save(out);
-    out.text(this.emoteSet);
+  save(out: ByteWriter): void {
+    out.number(this.second);
+    this.saveCounts(out);
+    out.word(this.emoteSet);
     this.ids!.save(out);
+    this.texts.save(out);
     this.#saveRows(out);
+    if (this.#everyLineIsRow()) return;
+    this.users.save(out);
+    this.nears.save(out);
+  }
+
+  static from(bytes: ByteReader): Pane {
+    const pane = new Pane(bytes.number());
+    pane.loadCounts(bytes);
+    pane.emoteSet = bytes.word();
+    pane.ids!.load(bytes);
+    pane.texts = Distinct.load(bytes);
+    pane.#loadRows(bytes);
+    if (pane.#everyLineIsRow()) {
+      for (const user of pane.rowUser) pane.users.add(user);
+      for (const near of pane.rowNear) pane.nears.add(near);
+    } else {
+      pane.users = Distinct.load(bytes);
+      pane.nears = Distinct.load(bytes);
+    }
+    return pane;
+  }
+
+  /** Then the rows say who wrote, and what. */
+  #everyLineIsRow(): boolean {
+    return this.messages === this.rows;
   }
 
   #saveRows(out: ByteWriter): void {
-    out.u32(this.rows);
+    out.uint(this.rows);
     for (let i = 0; i < this.rows; i++) {
       out.u32(this.rowUser[i]!);
       out.u32(this.rowNear[i]!);
-      out.u32(this.rowFlags[i]!);
-      out.u16(this.rowEmotes[i]!);
+      out.uint(this.rowFlags[i]!);
+      out.uint(this.rowEmotes[i]!);
     }
-    out.u32(this.quotes.size);
+    out.uint(this.quotes.size);
     for (const [near, text] of this.quotes) {
       out.u32(near);
       out.text(text);
@@ -105,38 +133,34 @@ export class Pane extends Tally {
   }
 
   #loadRows(bytes: ByteReader): void {
-    for (let left = bytes.u32(); left > 0; left--)
-      this.row(bytes.u32(), bytes.u32(), bytes.u32(), bytes.u16());
-    for (let left = bytes.u32(); left > 0; left--) this.quotes.set(bytes.u32(), bytes.text());
+    for (let left = bytes.uint(); left > 0; left--)
+      this.row(bytes.u32(), bytes.u32(), bytes.uint(), bytes.uint());
+    for (let left = bytes.uint(); left > 0; left--) this.quotes.set(bytes.u32(), bytes.text());
   }
 
   /** Of a closed second only what bursts look at: rows, and which emotes they name. */
   saveClosed(out: ByteWriter): void {
-    out.f64(this.second);
-    out.u16(this.emotes.size);
+    out.number(this.second);
+    out.uint(this.emotes.size);
     for (const { ref, name } of this.emotes.values()) {
-      out.text(ref);
-      out.text(name);
+      out.word(ref);
+      out.word(name);
     }
-    this.#saveRows(out);
+    if (this.#savedRows === null) {
+      const rows = new ByteWriter();
+      this.#saveRows(rows);
+      this.#savedRows = rows.done();
+    }
+    out.raw(this.#savedRows);
   }
 
   static closed(bytes: ByteReader): Pane {
-    const pane = new Pane(bytes.f64());
-    for (let left = bytes.u16(); left > 0; left--) {
-      const ref = bytes.text();
-      pane.emotes.set(ref, { ref, name: bytes.text(), uses: 0, lines: 0, place: pane.emotes.size + 1 });
+    const pane = new Pane(bytes.number());
+    for (let left = bytes.uint(); left > 0; left--) {
+      const ref = bytes.word();
+      pane.emotes.set(ref, { ref, name: bytes.word(), uses: 0, lines: 0, place: pane.emotes.size + 1 });
     }
-    pane.#loadRows(bytes);
-    return pane;
-  }
-
-  static from(bytes: ByteReader): Pane {
-    const pane = new Pane(bytes.f64());
-    pane.load(bytes);
-    pane.emoteSet = bytes.text();
-    pane.ids!.load(bytes);
-    pane.#loadRows(bytes);
+    pane.#loadRows(new ByteReader(bytes.raw()));
     return pane;
   }
 }
@@ -190,7 +214,7 @@ class IdSet {
   }
 
   save(out: ByteWriter): void {
-    out.u32(this.#size);
+    out.uint(this.#size);
     for (let i = 0; i < this.#table.length; i += 2) {
       if (this.#table[i + 1] === 0) continue;
       out.u32(this.#table[i]!);
@@ -199,6 +223,6 @@ class IdSet {
   }
 
   load(bytes: ByteReader): void {
-    for (let left = bytes.u32(); left > 0; left--) this.#insert(bytes.u32(), bytes.u32());
+    for (let left = bytes.uint(); left > 0; left--) this.#insert(bytes.u32(), bytes.u32());
   }
 }

@@ -68,22 +68,24 @@ export class Quantiles {
   save(out: ByteWriter): void {
     out.f64(this.#weight);
     out.f64(this.#total);
-    out.f64(this.entries);
-    let some = 0;
-    for (let i = 0; i < this.#bins.length; i++) if (this.#bins[i] !== 0) some++;
-    out.u16(some);
-    for (let i = 0; i < this.#bins.length; i++) {
+    out.uint(this.entries);
+    // Each bin that has something comes with its distance from the one before it; 0 ends them.
+    let before = -1;
+    for (let i = this.#lowest; i < this.#bins.length; i++) {
       if (this.#bins[i] === 0) continue;
-      out.u16(i);
+      out.uint(i - before);
       out.f32(this.#bins[i]!);
+      before = i;
     }
+    out.uint(0);
   }
 
   load(bytes: ByteReader): void {
     this.#weight = bytes.f64();
     this.#total = bytes.f64();
-    this.entries = bytes.f64();
-    for (let left = bytes.u16(); left > 0; left--) this.#bins[bytes.u16()] = bytes.f32();
+    this.entries = bytes.uint();
+    let at = -1;
+    for (let step = bytes.uint(); step > 0; step = bytes.uint()) this.#bins[(at += step)] = bytes.f32();
     this.#lowest = this.#bins.findIndex((weight) => weight !== 0);
     if (this.#lowest < 0) this.#lowest = this.#bins.length;
   }

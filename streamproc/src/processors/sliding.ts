@@ -4,6 +4,13 @@ import { mix } from "./distinct.ts";
 /** At most this many keys are held; of more, every second one by its hash stands for two, and so on. */
 const BOUND = 4096;
 
+/** The table never grows beyond this; at most half of it is used. */
+const LARGEST = 4 * BOUND;
+
+/** Of the set that is being saved. */
+const liveKeys = new Uint32Array(LARGEST / 2);
+const liveAges = new Uint8Array(LARGEST / 2);
+
 /**
  * Counts different keys over the last `ticks` ticks, or fewer, at a constant cost per line: each key is filed under the tick
  * that saw it last. Beyond BOUND keys it is adaptive sampling (Flajolet 1990): unbiased, standard error about 2 %.
@@ -106,31 +113,33 @@ export class Sliding {
   }
 
   save(out: ByteWriter): void {
-    out.f64(this.#now);
+    out.number(this.#now);
     out.u8(this.#shift);
     for (const shift of this.#shifts) out.u8(shift);
+    const keys = this.#keys;
+    const seen = this.#seen;
+    const oldest = this.#now - this.#ticks;
     let live = 0;
-    for (let i = 0; i < this.#keys.length; i++) if (this.#isLive(i)) live++;
-    out.u32(live);
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (!this.#isLive(i)) continue;
-      out.u32(this.#keys[i]!);
-      out.u8(this.#now - this.#seen[i]!);
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === 0 || seen[i]! <= oldest) continue;
+      liveKeys[live] = keys[i]!;
+      liveAges[live++] = this.#now - seen[i]!;
     }
-  }
-
-  #isLive(i: number): boolean {
-    return this.#keys[i] !== 0 && this.#seen[i]! > this.#now - this.#ticks;
+    out.uint(live);
+    out.u32s(liveKeys, live);
+    out.raw(liveAges.subarray(0, live));
   }
 
   load(bytes: ByteReader): void {
-    this.#now = bytes.f64();
+    this.#now = bytes.number();
     this.#shift = bytes.u8();
     for (let t = 0; t < this.#ticks; t++) this.#shifts[t] = bytes.u8();
-    const live = bytes.u32();
-    const size = Math.max(64, 2 ** Math.ceil(Math.log2(live * 4 + 1)));
+    const live = bytes.uint();
+    const size = Math.min(LARGEST, Math.max(64, 2 ** Math.ceil(Math.log2(live * 4 + 1))));
     this.#keys = new Uint32Array(size);
     this.#seen = new Uint32Array(size);
-    for (let left = live; left > 0; left--) this.#file(bytes.u32(), this.#now - bytes.u8());
+    const keys = bytes.u32s(live);
+    const ages = bytes.raw();
+    for (let i = 0; i < live; i++) this.#file(keys[i]!, this.#now - ages[i]!);
   }
 }

@@ -1,6 +1,6 @@
 import type { Mood } from "@hypecast/contracts/moods.ts";
 import { MOODS } from "@hypecast/contracts/moods.ts";
-import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
 import { Distinct } from "./distinct.ts";
 
 /** Emotes of one stretch by name; beyond this many different ones only `emoteUses` grows. */
@@ -63,6 +63,7 @@ export class Tally {
   users = new Distinct();
   texts = new Distinct();
   nears = new Distinct();
+  #savedSets: Uint8Array | null = null;
 
   add(other: Tally): void {
     // By name, not in a loop over SUMS: this runs once a channel and second, and looking names up costs as much as the rest.
@@ -91,12 +92,14 @@ export class Tally {
         own.lines += emote.lines;
       } else if (this.emotes.size < EMOTES_BOUND) this.emotes.set(emote.ref, { ...emote });
     }
+    this.#savedSets = null;
     this.users.merge(other.users);
     this.texts.merge(other.texts);
     this.nears.merge(other.nears);
   }
 
   clear(): void {
+    this.#savedSets = null;
     for (const name of SUMS) this[name] = 0;
     this.moods.fill(0);
     this.emotes.clear();
@@ -105,29 +108,40 @@ export class Tally {
     this.nears.clear();
   }
 
-  save(out: ByteWriter): void {
-    for (const name of SUMS) out.f64(this[name]);
-    for (const count of this.moods) out.u32(count);
-    out.u32(this.emotes.size);
+  saveCounts(out: ByteWriter): void {
+    for (const name of SUMS) out.number(this[name]);
+    for (const count of this.moods) out.uint(count);
+    out.uint(this.emotes.size);
     for (const emote of this.emotes.values()) {
-      out.text(emote.ref);
-      out.text(emote.name);
-      out.u32(emote.uses);
-      out.u32(emote.lines);
+      out.word(emote.ref);
+      out.word(emote.name);
+      out.uint(emote.uses);
+      out.uint(emote.lines);
     }
-    this.users.save(out);
-    this.texts.save(out);
-    this.nears.save(out);
+  }
+  loadCounts(bytes: ByteReader): void {
+    for (const name of SUMS) this[name] = bytes.number();
+    for (let mood = 0; mood < MOODS.length; mood++) this.moods[mood] = bytes.uint();
+    for (let left = bytes.uint(); left > 0; left--) {
+      const ref = bytes.word();
+      const place = this.emotes.size + 1;
+      this.emotes.set(ref, { ref, name: bytes.word(), uses: bytes.uint(), lines: bytes.uint(), place });
+    }
   }
 
-  load(bytes: ByteReader): void {
-    for (const name of SUMS) this[name] = bytes.f64();
-    for (let mood = 0; mood < MOODS.length; mood++) this.moods[mood] = bytes.u32();
-    for (let left = bytes.u32(); left > 0; left--) {
-      const ref = bytes.text();
-      const place = this.emotes.size + 1;
-      this.emotes.set(ref, { ref, name: bytes.text(), uses: bytes.u32(), lines: bytes.u32(), place });
+  /** Of a sum of seconds: what only `add` and `clear` have changed is written once. */
+  saveSets(out: ByteWriter): void {
+    if (this.#savedSets === null) {
+      const sets = new ByteWriter();
+      this.users.save(sets);
+      this.texts.save(sets);
+      this.nears.save(sets);
+      this.#savedSets = sets.done();
     }
+    out.raw(this.#savedSets);
+  }
+  loadSets(from: ByteReader): void {
+    const bytes = new ByteReader(from.raw());
     this.users = Distinct.load(bytes);
     this.texts = Distinct.load(bytes);
     this.nears = Distinct.load(bytes);

@@ -59,7 +59,7 @@ export interface WindowsState {
 export const windows = defineFold<WindowsState>({
   name: "windows",
   says: "One-second panes summed to windows of 10, 30 and 60 s",
-  version: 1,
+  version: 2,
   initial: (channelId) => ({
     channelId,
     clockMs: null,
@@ -96,7 +96,7 @@ export const windows = defineFold<WindowsState>({
     dropped: { shared_chat: state.sharedLines, duplicate: state.duplicateLines },
   }),
   save,
-  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
 });
 
 function countLine(state: WindowsState, line: ChatLine, emoteSet: string, emit: Emit): void {
@@ -434,19 +434,20 @@ const MAYBE = ["clockMs", "aliveMs", "newestSentAtMs", "newestReceivedAtMs"] as 
 
 function save(state: WindowsState): Uint8Array {
   const out = new ByteWriter();
-  for (const name of NUMBERS) out.f64(state[name]);
-  for (const name of MAYBE) out.f64(state[name] ?? NaN);
-  out.text(state.emoteSet);
-  out.u32(state.gaps.length);
+  for (const name of NUMBERS) out.number(state[name]);
+  for (const name of MAYBE) out.number(state[name] ?? NaN);
+  out.word(state.emoteSet);
+  out.uint(state.gaps.length);
   for (const gap of state.gaps) {
-    out.f64(gap.fromMs);
-    out.f64(gap.toMs);
+    out.number(gap.fromMs);
+    out.number(gap.toMs);
   }
-  out.u32(state.panes.length);
+  out.uint(state.panes.length);
   for (const pane of state.panes) pane.save(out);
   for (const sum of state.sums) {
-    out.f64(sum.startS);
-    sum.tally.save(out);
+    out.number(sum.startS);
+    sum.tally.saveCounts(out);
+    sum.tally.saveSets(out);
   }
   return out.done();
 }
@@ -454,19 +455,19 @@ function save(state: WindowsState): Uint8Array {
 function load(channelId: string, saved: Uint8Array): WindowsState {
   const bytes = new ByteReader(saved);
   const state = windows.initial(channelId);
-  for (const name of NUMBERS) state[name] = bytes.f64();
+  for (const name of NUMBERS) state[name] = bytes.number();
   for (const name of MAYBE) {
-    const value = bytes.f64();
+    const value = bytes.number();
     state[name] = Number.isNaN(value) ? null : value;
   }
-  state.emoteSet = bytes.text();
-  for (let left = bytes.u32(); left > 0; left--) state.gaps.push({ fromMs: bytes.f64(), toMs: bytes.f64() });
-  for (let left = bytes.u32(); left > 0; left--) state.panes.push(Pane.from(bytes));
-  // An older program wrote them in the order of their first lines.
-  state.panes.sort((a, b) => a.second - b.second);
+  state.emoteSet = bytes.word();
+  for (let left = bytes.uint(); left > 0; left--)
+    state.gaps.push({ fromMs: bytes.number(), toMs: bytes.number() });
+  for (let left = bytes.uint(); left > 0; left--) state.panes.push(Pane.from(bytes));
   for (const sum of state.sums) {
-    sum.startS = bytes.f64();
-    sum.tally.load(bytes);
+    sum.startS = bytes.number();
+    sum.tally.loadCounts(bytes);
+    sum.tally.loadSets(bytes);
   }
   return state;
 }
