@@ -14,7 +14,11 @@ import { cpuSeconds, Latencies } from "./push/measure.ts";
  * server has sent must have been counted, or be told late, doubled, or to have come after the source had left.
  */
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "60" }, rate: { type: "string", default: "35000" } },
+  options: {
+    seconds: { type: "string", default: "60" },
+    rate: { type: "string", default: "35000" },
+    data: { type: "string" },
+  },
 });
 const SECONDS = Number(values.seconds);
 const RATE = Number(values.rate);

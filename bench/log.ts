@@ -9,7 +9,7 @@ import { subjectOf } from "@hypecast/contracts/event.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
-import { openLog, PACK_LINES } from "@hypecast/streamproc/sources/publish.ts";
+import { openLog } from "@hypecast/streamproc/sources/publish.ts";
 import { exited, freePort, listening, startNats, temporaryFolder } from "@hypecast/tests/servers.ts";
 
 /** Channels at once; the log keeps the order of each. */
@@ -38,14 +38,14 @@ const lineFor = (i: number): ChatLine => ({
   channelId: ids[i % CHANNELS] as string,
 });
 
-/** Packs of PACK_LINES made ahead, one on its way for each channel: what the log takes. */
-async function packed(): Promise<number> {
+/** Packs made ahead, as long as the sources' writer made them under the same pressure, one on its way for each channel: what the log takes. */
+async function packed(linesPerPack: number): Promise<number> {
   const nats = await startNats();
   const nc = await connectBus(readConfig({ HYPECAST_NATS_URL: nats.url }), "bench");
   await ensureStreams(nc, 1);
   const js = jetstream(nc);
   const bodies = ids.map((channelId, c) =>
-    packLines(Array.from({ length: PACK_LINES }, (_, i) => ({ ...lineFor(c + i * CHANNELS), channelId }))),
+    packLines(Array.from({ length: linesPerPack }, (_, i) => ({ ...lineFor(c + i * CHANNELS), channelId }))),
   );
   const began = performance.now();
   let sent = 0;
@@ -53,7 +53,7 @@ async function packed(): Promise<number> {
     const body = bodies[c] as Uint8Array;
     for (let n = 0; performance.now() - began < SECONDS * 1000; n++) {
       await js.publish(subjectOf(chatLines, channelId), body, { msgID: `${channelId}:${n}` });
-      sent += PACK_LINES;
+      sent += linesPerPack;
     }
   };
   await Promise.all(ids.map(lane));
@@ -148,13 +148,13 @@ async function redisStreams(): Promise<number> {
   return perS;
 }
 
-const ours = await packed();
 const writer = await throughWriter();
+const ours = await packed(Math.round(writer.linesPerMessage));
 const single = await oneEach();
 const redis = await redisStreams();
 const round = (value: number): number => Math.round(value);
 console.error(
-  `packs of ${PACK_LINES} made ahead ${round(ours)} lines/s, from objects ${round(writer.perS)} (${writer.linesPerMessage.toFixed(0)} a message), one publish a line ${round(single)}, Redis Streams ${round(redis)}`,
+  `packs of ${writer.linesPerMessage.toFixed(0)} made ahead ${round(ours)} lines/s, from objects ${round(writer.perS)}, one publish a line ${round(single)}, Redis Streams ${round(redis)}`,
 );
 console.log(
   JSON.stringify({

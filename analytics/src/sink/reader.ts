@@ -10,6 +10,8 @@ import { nanos, type NatsConnection } from "@nats-io/transport-node";
 
 /** Messages in memory: one request's worth. While the store is away nothing more is asked for; the log keeps it. */
 const MESSAGES_AHEAD = 1024;
+/** … and about so many bytes: packs of a fast chat are megabytes. A request is sized by the packs that came lately. */
+const BYTES_AHEAD = 64_000_000;
 const REQUEST_MS = 5000;
 
 /**
@@ -22,6 +24,8 @@ export class Reader {
   readonly #filters: string[];
   readonly #queue: JsMsg[] = [];
   #next: number;
+  #bytes = 0;
+  #meanBytes = 0;
   #wake: (() => void) | null = null;
   #room: (() => void) | null = null;
   #stopped = false;
@@ -49,8 +53,13 @@ export class Reader {
 
   take(): JsMsg | undefined {
     const message = this.#queue.shift();
-    if (this.#queue.length < MESSAGES_AHEAD) this.#room?.();
+    this.#bytes -= message?.data.length ?? 0;
+    if (!this.#full) this.#room?.();
     return message;
+  }
+
+  get #full(): boolean {
+    return this.#queue.length >= MESSAGES_AHEAD || this.#bytes >= BYTES_AHEAD;
   }
 
   /** Resolves when there is a message, after `ms`, or when stopped. */
@@ -105,13 +114,13 @@ export class Reader {
   async #pump(consumer: Consumer): Promise<void> {
     let delivered = 0;
     while (!this.#stopped) {
-      if (this.#queue.length >= MESSAGES_AHEAD) {
+      if (this.#full) {
         await new Promise<void>((resolve) => (this.#room = resolve));
         this.#room = null;
         continue;
       }
       const messages = await consumer.fetch({
-        max_messages: MESSAGES_AHEAD,
+        max_messages: Math.max(1, Math.min(MESSAGES_AHEAD, Math.floor(BYTES_AHEAD / (this.#meanBytes + 1)))),
         expires: REQUEST_MS,
         idle_heartbeat: 1000,
       });
@@ -123,6 +132,8 @@ export class Reader {
         this.#next = streamSequence + 1;
         this.pending = pending;
         this.#queue.push(message);
+        this.#bytes += message.data.length;
+        this.#meanBytes += (message.data.length - this.#meanBytes) / 64;
         this.#wake?.();
         if (this.#stopped) return;
       }
