@@ -371,12 +371,12 @@ const report = (
 export const sampleSystem = (): SystemState => ({
   parts: [
     report("sources", "ok", null, { channels: 3, linesPerS: 11.4, connections: 1 }),
-    report("processors", "ok", null, { partitions: 32, lag: 0, commitMs: 4.2 }),
+    report("processors", "ok", null, { partitions: 32, lagMessages: 0, commitP99Ms: 4.2 }),
     report("sink", "degraded", "ClickHouse does not answer; the log keeps everything until it does", {
-      behindS: 41,
-      rows: 0,
+      delayS: 41,
+      rowsPerS: 0,
     }),
-    report("gateway", "ok", null, { sockets: 2, topics: 6 }),
+    report("gateway", "ok", null, { sockets: 2, framesPerS: 6 }),
     { ...report("store", "down", "no answer for 40 s", {}), atMs: NOW_MS - 40_000 },
   ],
   historyDelayS: 41,
