@@ -46,10 +46,11 @@ interface Measured {
   readonly moods: Moods;
 }
 
+/** A second in which somebody wrote was heard, however a gap's edge cuts into it. */
 async function measured(ask: Ask, channelId: string, grid: Grid): Promise<Map<number, Measured>> {
   const rows = await ask<Measured>(
     `SELECT {startMs:Int64} + intDiv(startMs - {startMs:Int64}, {stepMs:Int64}) * {stepMs:Int64} AS startMs,
-            sum(w.messages) AS messages, count() * {sizeS:UInt16} - sum(w.gapS) AS heardS, max(w.chatters) AS chatters, sumMap(w.moods) AS moods
+            sum(w.messages) AS messages, count() * {sizeS:UInt16} - if({sizeS:UInt16} = 1, 0, sum(w.gapS)) AS heardS, max(w.chatters) AS chatters, sumMap(w.moods) AS moods
      FROM (SELECT startMs, messages, gapS, chatters, moods FROM chat_windows FINAL
            WHERE channelId = {channelId:String} AND sizeS = {sizeS:UInt16} AND startMs >= {startMs:Int64} AND startMs < {endMs:Int64}) AS w
      GROUP BY startMs`,

@@ -302,10 +302,12 @@ describe("the heatmap", () => {
       window("hz", 10, T, { messages: 2 }),
       // Its panes have left the store: nothing is said about its seconds.
       window("hz", 10, T + 10_000, { messages: 7 }),
-      window("hz", 10, T + 20_000, { messages: 0, gapS: 2 }),
+      window("hz", 10, T + 20_000, { messages: 1, gapS: 2.9 }),
+      // Heard in its last tenth: one line, and not six hundred a minute.
+      window("hz", 1, T + 26_000, { messages: 1, gapS: 0.9 }),
     ]);
     await put("chat_gaps", [
-      { id: "gz", channelId: "hz", fromMs: T + 24_000, toMs: T + 26_000, reason: "connection_lost" },
+      { id: "gz", channelId: "hz", fromMs: T + 24_000, toMs: T + 26_900, reason: "connection_lost" },
     ]);
     const asked = { channelId: "hz", fromMs: T, toMs: T + 30_000 };
     const seconds = await ask(answerHeatmap, { ...asked, columns: 30 });
@@ -315,13 +317,13 @@ describe("the heatmap", () => {
         Array(8).fill(0),
         Array(10).fill(null),
         Array(4).fill(0),
-        [null, null],
-        Array(4).fill(0),
+        [null, null, 60],
+        Array(3).fill(0),
       ].flat(),
     );
     // Two lines in five heard seconds are 24 a minute, however few of the seconds have a pane.
     const fives = await ask(answerHeatmap, { ...asked, columns: 6 });
-    expect(fives.columns.map((column) => column.messagesPerMin)).toEqual([24, 0, null, null, 0, 0]);
+    expect(fives.columns.map((column) => column.messagesPerMin)).toEqual([24, 0, null, null, 0, 60 / 3.1]);
   });
 
   test("goes down to seconds, and to ten where seconds are no longer kept", async () => {
