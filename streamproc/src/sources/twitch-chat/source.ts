@@ -4,7 +4,6 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { ChannelState, WantedChannel } from "@hypecast/contracts/channel.ts";
 import {
   chatAlive,
-  chatGap,
   chatModeration,
   chatNotice,
   type ChatAlive,
@@ -16,13 +15,15 @@ import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter, gauge } from "@hypecast/runtime/metrics.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
 import type { ChannelEmotes } from "../emotes/sets.ts";
-import { gapId, type LogWriter } from "../publish.ts";
+import type { LogWriter } from "../publish.ts";
+import { newChannel, say, stateOf, type Channel, type Connection } from "./channel.ts";
 import { chatLineOf, chatModerationOf, chatNoticeOf, fromAnotherRoom, validId, type Heard } from "./chat.ts";
 import { monotonicMs, noticeSleep, twitchClock } from "./clock.ts";
-import { openTransport, type Transport } from "./connection.ts";
+import { openTransport } from "./connection.ts";
+import { heardToLog, JITTER_MS } from "./heard.ts";
 import { parseIrc, type IrcMessage } from "./irc.ts";
 import type { Limiter } from "./limits.ts";
-import { backoffMs, newLink, PING_AFTER_MS, watch, type Link } from "./link.ts";
+import { backoffMs, newLink, watch } from "./link.ts";
 import { refusalOf, TOKEN_REFUSED } from "./notices.ts";
 
 /** Twitch has no written limit; the big bots keep to this (a lost connection loses so many channels at once). */
@@ -33,14 +34,6 @@ const CONFIRM_MS = 10_000;
 const REFUSED_AGAIN_MS = { first: 60_000, most: 15 * 60_000 };
 const TICK_MS = 250;
 const ALIVE_EVERY_MS = 1000;
-/**
- * Lines take a little to arrive, each another time: at both ends of a gap so much more is taken as not heard, so that no line
- * can have fallen beside it.
- */
-const JITTER_MS = 100;
-/** Lines that are older than this when they are read came out of a backlog (we were paused, or are too slow). */
-const BEHIND_MS = 1000;
-
 /** Commands that say nothing we need. */
 const IGNORED = new Set([
   "JOIN",
@@ -86,45 +79,6 @@ type Outcome =
   | "not_joined"
   | "wrong_room";
 
-interface Connection {
-  readonly name: string;
-  link: Link;
-  transport: Transport | null;
-  channels: Set<Channel>;
-  attempt: number;
-  /** Monotonic; null while a connection is open or being opened. */
-  retryAt: number | null;
-  refused: string | null;
-  /** How old its newest line was when it was read, and when that was: more than a blink means that older ones still wait. */
-  lagMs: number;
-  lagAt: number;
-  closed: boolean;
-}
-
-/** A watched channel as the source sees it. */
-interface Channel {
-  readonly login: string;
-  channelId: string | null;
-  name: string | null;
-  state: ChannelState["state"];
-  reason: string | null;
-  sinceMs: number;
-  attempt: number;
-  /** Monotonic; when to ask for a refused channel again. */
-  retryAt: number | null;
-  /** Monotonic; when the JOIN was sent and is not yet confirmed. */
-  askedAt: number | null;
-  /** Monotonic; when Twitch confirmed the JOIN. Null: not hearing it. */
-  joinedAt: number | null;
-  connection: Connection | null;
-  lastLineAtMs: number | null;
-  /** As acknowledged by the log. */
-  aliveAtMs: number | null;
-  /** Until when it was heard, and why no longer; a gap is due from there. Null: never heard. */
-  unheard: { fromMs: number; reason: ChatGap["reason"] } | null;
-  stream: ChannelState["stream"];
-}
-
 export interface TwitchChat {
   /** What shall be watched, whole: what is missing is left, what is new is joined. */
   want: (channels: readonly WantedChannel[]) => void;
@@ -164,6 +118,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     : config.TWITCH_LOGIN.toLowerCase();
   const jsm = await jetstreamManager(parts.nc, { checkAPI: false });
   const clock = twitchClock();
+  const { settleGap, sayAlive, heardUntil } = heardToLog(clock, writer, log);
   const channels = new Map<string, Channel>();
   const connections = new Set<Connection>();
   /** Cancellable by deleting: the one queue of JOINs. */
@@ -181,13 +136,6 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
   };
 
   // ── channels ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  const say = (channel: Channel, state: Channel["state"], reason: string | null = null): void => {
-    if (channel.state === state && channel.reason === reason) return;
-    channel.state = state;
-    channel.reason = reason;
-    channel.sinceMs = Date.now();
-  };
 
   const want = (wanted: readonly WantedChannel[]): void => {
     const byLogin = new Map(wanted.map((one) => [one.login, one]));
@@ -212,23 +160,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 
   /** A channel that is new here. What earlier runs have heard of it decides whether a gap is due. */
   const begin = async ({ login, paused }: WantedChannel): Promise<void> => {
-    const channel: Channel = {
-      login,
-      channelId: null,
-      name: null,
-      state: paused ? "paused" : "joining",
-      reason: null,
-      sinceMs: Date.now(),
-      attempt: 0,
-      retryAt: null,
-      askedAt: null,
-      joinedAt: null,
-      connection: null,
-      lastLineAtMs: null,
-      aliveAtMs: null,
-      unheard: null,
-      stream: null,
-    };
+    const channel = newChannel(login, paused);
     channels.set(login, channel);
     for (;;) {
       try {
@@ -324,20 +256,6 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     emotes.use(channel.channelId);
     say(channel, "live");
     settleGap(channel);
-  };
-
-  /** Writes the gap that is due before anything else of the channel; waits while Twitch's time is not known. */
-  const settleGap = (channel: Channel): void => {
-    if (channel.unheard === null || channel.joinedAt === null || channel.channelId === null) return;
-    const joinedMs = clock.at(channel.joinedAt);
-    if (joinedMs === null) return;
-    const toMs = joinedMs + JITTER_MS + clock.uncertainMs();
-    const { fromMs, reason } = channel.unheard;
-    channel.unheard = null;
-    if (toMs <= fromMs) return;
-    const gap = { channelId: channel.channelId, fromMs, toMs, reason };
-    writer.event(chatGap, { ...gap, id: gapId(gap) });
-    log.info({ login: channel.login, seconds: (toMs - fromMs) / 1000, reason }, "gap");
   };
 
   // ── connections ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -591,76 +509,17 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
       linesPerS = ((lines - lastLines) / (now - lastAliveAt)) * 1000;
       lastLines = lines;
       lastAliveAt = now;
-      sayAlive();
+      sayAlive(channels.values());
     }
     joinsWaiting.set(joins.size);
     connectionsUp.set([...connections].filter((one) => one.link.up).length);
-  };
-
-  /**
-   * Until when each channel is known to have been heard: when its connection last gave a byte. Channels whose connections
-   * were heard within half a second of one another share a message.
-   */
-  const sayAlive = (): void => {
-    const partitions = new Map<number, { atMs: number; channel: Channel; channelId: string }[]>();
-    for (const channel of channels.values()) {
-      if (channel.joinedAt === null || channel.connection === null || channel.channelId === null) continue;
-      settleGap(channel);
-      const heard = heardUntil(channel.connection, channel.joinedAt);
-      if (heard === null) continue;
-      const atMs = Math.max(heard, channel.aliveAtMs ?? 0);
-      const partition = partitionOf(channel.channelId);
-      const list = partitions.get(partition) ?? [];
-      partitions.set(partition, list);
-      list.push({ atMs, channel, channelId: channel.channelId });
-    }
-    for (const [partition, list] of partitions) {
-      list.sort((a, b) => a.atMs - b.atMs);
-      for (let from = 0; from < list.length;) {
-        const atMs = list[from]?.atMs ?? 0;
-        let to = from;
-        while ((list[to]?.atMs ?? Infinity) <= atMs + 500) to++;
-        const group = list.slice(from, to);
-        writer.alive(
-          partition,
-          atMs,
-          group.map((one) => one.channelId),
-          () => {
-            for (const { channel } of group) channel.aliveAtMs = Math.max(channel.aliveAtMs ?? 0, atMs);
-          },
-        );
-        from = to;
-      }
-    }
-  };
-
-  /** Twitch's time before which all that a connection brought has been read. */
-  const heardUntil = (connection: Connection, joinedAt: number): number | null => {
-    const at = clock.at(Math.max(connection.link.heardAt, joinedAt));
-    const behind = connection.lagMs > BEHIND_MS && connection.link.heardAt - connection.lagAt < PING_AFTER_MS;
-    return at === null || !behind ? at : Math.max(at - connection.lagMs, clock.at(joinedAt) ?? 0);
   };
 
   const timer = setInterval(tick, TICK_MS);
 
   return {
     want,
-    states: () =>
-      [...channels.values()].map((channel) => ({
-        login: channel.login,
-        channelId: channel.channelId,
-        name: channel.name,
-        state: channel.state,
-        reason: channel.reason,
-        sinceMs: channel.sinceMs,
-        attempt: channel.state === "lost" ? (channel.connection?.attempt ?? 0) : channel.attempt,
-        nextAttemptAtMs: wallOf(channel.retryAt ?? channel.connection?.retryAt ?? null),
-        lastLineAtMs: channel.lastLineAtMs,
-        aliveAtMs: channel.aliveAtMs,
-        connection: channel.connection?.name ?? null,
-        emotes: channel.channelId === null ? [] : emotes.states(channel.channelId),
-        stream: channel.stream,
-      })),
+    states: () => [...channels.values()].map((channel) => stateOf(channel, emotes)),
     health() {
       const up = [...connections].filter((one) => one.link.up).length;
       const live = [...channels.values()].filter((channel) => channel.state === "live").length;
@@ -701,7 +560,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     dated: (atMs) => clock.dated(atMs, monotonicMs()),
     close() {
       if (closed) return;
-      sayAlive();
+      sayAlive(channels.values());
       closed = true;
       clearInterval(timer);
       for (const connection of [...connections]) closeConnection(connection);
@@ -712,6 +571,3 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 const refusedAgainMs = (attempt: number): number =>
   Math.min(REFUSED_AGAIN_MS.most, REFUSED_AGAIN_MS.first * 2 ** Math.min(attempt, 8)) *
   (1 + Math.random() / 5);
-
-const wallOf = (monotonic: number | null): number | null =>
-  monotonic === null ? null : Math.round(Date.now() + (monotonic - monotonicMs()));
