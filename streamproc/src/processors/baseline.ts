@@ -170,11 +170,11 @@ export class Track {
 
   /** `untilS`: the first second that is not final. Seconds that the scan no longer looks at are left out. */
   save(out: ByteWriter, untilS: number): void {
-    for (let ago = 1; ago <= SCAN_S; ago++) {
-      const lines = this.in(untilS - ago);
-      if (lines === 0) continue;
+    for (let place = 0; place < SCAN_S; place++) {
+      const ago = untilS - this.#at[place]!;
+      if (this.#counts[place] === 0 || ago > SCAN_S) continue;
       out.u8(ago);
-      out.uint(lines);
+      out.uint(this.#counts[place]!);
     }
     out.u8(0);
     // Most bins are 0: places and values of the others. The sorted ones say how many.
