@@ -61,6 +61,30 @@ test("/metrics has every part, and Prometheus can read each line of it", async (
     expect(families.get(name)?.samples.length, name).toBeGreaterThan(0);
 });
 
+test("channels come and go from the command line", async () => {
+  const run = async (...args: string[]): Promise<{ code: number | null; said: string }> => {
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, "../../up/src/channel.ts"), ...args, "--port", new URL(stack.url).port],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await exited(child);
+    return { code: child.exitCode, said };
+  };
+  const added = await run("add", "https://www.twitch.tv/flood_3");
+  expect(added.code).toBe(0);
+  expect(added.said).toMatch(/^flood_3 /m);
+  const removed = await run("remove", "flood_3");
+  expect(removed.said).not.toContain("flood_3");
+  expect(await run("add", "two words")).toEqual({
+    code: 1,
+    said: 'hypecast: "two words" is no Twitch channel: give a login or a twitch.tv link\n',
+  });
+});
+
 test("a second up on the same data folder says so and stops", async () => {
   const second = spawn(
     process.execPath,
