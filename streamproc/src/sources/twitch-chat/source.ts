@@ -27,7 +27,7 @@ import { backoffMs, newLink, watch } from "./link.ts";
 import { refusalOf, TOKEN_REFUSED } from "./notices.ts";
 
 /** Twitch has no written limit; the big bots keep to this (a lost connection loses so many channels at once). */
-export const CHANNELS_PER_CONNECTION = 50;
+const CHANNELS_PER_CONNECTION = 50;
 /** A JOIN that Twitch has not confirmed by then is taken as refused. */
 const CONFIRM_MS = 10_000;
 /** When to try a refused channel, or a refused token, again. */
