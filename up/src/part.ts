@@ -44,6 +44,8 @@ export async function startPart(plan: PartPlan, logs: string, tell: (line: strin
     const tail: string[] = [];
     const started = spawn(program, args, {
       env: { ...process.env, ...plan.env },
+      // A group of its own: Ctrl-C in a terminal reaches us alone, and we stop the parts in order.
+      detached: true,
       stdio: plan.ready === "message" ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
     });
     child = started;

@@ -63,6 +63,7 @@ test.each<[string, Partial<Situation>]>([
   ["not_watched", { summary: undefined }],
   ["paused", { summary: sampleChannel("demo", "paused") }],
   ["refused", { summary: sampleChannel("demo", "not_found") }],
+  ["lost", { summary: sampleChannel("demo", "lost") }],
   ["waiting", { summary: sampleChannel("demo", "joining") }],
 ])("without any data the page is a screen of its own: %s", (screen, change) => {
   expect(readMeter({ ...well, tick: null, ...change })).toEqual({ screen });

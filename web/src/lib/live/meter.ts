@@ -18,7 +18,7 @@ export const REFUSED = new Set<SourceState>([
 ]);
 
 /** A page of its own instead of the instrument: there is nothing to measure with. */
-export type Screen = "connecting" | "unreachable" | "not_watched" | "paused" | "refused" | "waiting";
+export type Screen = "connecting" | "unreachable" | "not_watched" | "paused" | "refused" | "lost" | "waiting";
 
 export interface Situation {
   link: Link;
@@ -51,7 +51,7 @@ export function readMeter({ link, summary, tick, ageMs }: Situation): Reading {
     if (summary === null) return { screen: "connecting" };
     if (summary.paused) return { screen: "paused" };
     if (source !== undefined && REFUSED.has(source)) return { screen: "refused" };
-    return { screen: "waiting" };
+    return { screen: source === "lost" ? "lost" : "waiting" };
   }
   if (summary === undefined && link.state === "open") return { screen: "not_watched" };
   if (summary?.paused === true) return { screen: "paused" };
