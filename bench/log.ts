@@ -77,7 +77,7 @@ async function throughWriter(): Promise<{ perS: number; linesPerMessage: number 
   }
   await writer.below(1);
   const perS = (sent / (performance.now() - began)) * 1000;
-  const { messages } = (await jsm.streams.info("CHAT")).state;
+  const { messages } = (await jsm.streams.info("INPUT")).state;
   await nc.close();
   await nats.close();
   return { perS, linesPerMessage: sent / messages };

@@ -7,6 +7,13 @@ export const wantedChannel = z.object({
   login,
   addedAtMs: z.int(),
   paused: z.boolean(),
+  /**
+   * Where its picture comes from: an http(s) HLS playlist or a file: path; null: what the settings say for Twitch channels
+   * (`TWITCH_VIDEO_COMMAND`), `""`: none.
+   */
+  video: z.string().max(2000).nullable().default(null),
+  /** False: a channel of video alone, which is no Twitch channel. */
+  chat: z.boolean().default(true),
 });
 export type WantedChannel = z.infer<typeof wantedChannel>;
 

@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { audioWindow } from "./audio.ts";
 import { chatBurst } from "./burst.ts";
 import { channelState } from "./channel.ts";
 import { chatLine, chatModeration, chatNotice } from "./chat.ts";
 import { login } from "./event.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "./hype.ts";
+import { moment, momentDecision, reactionLag } from "./moment.ts";
+import { shotScore, videoShot } from "./shot.ts";
 import { partReport } from "./system.ts";
 import { chatWindow } from "./window.ts";
 
@@ -17,12 +20,14 @@ import { chatWindow } from "./window.ts";
  * | `chat:<login>` | ChatColumn | counts up | 60 s |
  * | `events:<login>` | LiveEvent | counts up | 60 s |
  * | `channels` | ChannelSummary[] | counts up | no: latest |
+ * | `video:<login>` | VideoState | counts up | no: latest |
+ * | `clips` | Clip, whole, at each change | counts up | 60 s |
  * | `sys` | SystemState | counts up | no: latest |
  */
-export const TOPICS = ["live", "chat", "events", "channels", "sys"] as const;
+export const TOPICS = ["live", "chat", "events", "video", "channels", "clips", "sys"] as const;
 export const topic = z.union([
-  z.templateLiteral([z.enum(["live", "chat", "events"]), ":", login]),
-  z.enum(["channels", "sys"]),
+  z.templateLiteral([z.enum(["live", "chat", "events", "video"]), ":", login]),
+  z.enum(["channels", "clips", "sys"]),
 ]);
 export type Topic = z.infer<typeof topic>;
 /** Most topics that one socket may hold. */
@@ -46,6 +51,13 @@ export const liveEvent = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("hype"), hype: hypeValue }),
   z.object({ kind: z.literal("forecast"), forecast: hypeForecast }),
   z.object({ kind: z.literal("outcome"), outcome: forecastOutcome }),
+  z.object({ kind: z.literal("shot"), shot: videoShot }),
+  z.object({ kind: z.literal("audio"), audio: audioWindow }),
+  z.object({ kind: z.literal("score"), score: shotScore.schema }),
+  z.object({ kind: z.literal("moment"), moment }),
+  z.object({ kind: z.literal("lag"), lag: reactionLag }),
+  /** A person kept, discarded or moved a moment. */
+  z.object({ kind: z.literal("decision"), decision: momentDecision }),
   z.object({ kind: z.literal("gap"), fromMs: z.int(), toMs: z.int(), reason: z.string() }),
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
@@ -55,6 +67,8 @@ export const channelSummary = z.object({
   login,
   addedAtMs: z.int(),
   paused: z.boolean(),
+  video: z.string().nullable(),
+  chat: z.boolean(),
   state: channelState.nullable(),
   /** The latest tick's few numbers; null until there is one. */
   now: z

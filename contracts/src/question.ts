@@ -3,6 +3,8 @@ import { chatBurst } from "./burst.ts";
 import { chatLine } from "./chat.ts";
 import { channelId } from "./event.ts";
 import { forecastOutcome, hypeForecast } from "./hype.ts";
+import { moment, reactionLag } from "./moment.ts";
+import { shotScore, videoShot } from "./shot.ts";
 import { chatWindow, moodCounts } from "./window.ts";
 
 /** A question to the analysts' store: asked over NATS request/reply on `ask.<name>`, answered by one file in analytics/src/questions/. */
@@ -157,3 +159,42 @@ export const questions = [
   sparklines,
   extent,
 ] as const;
+
+/** Shots that touch a span, oldest first, with their scores where a model gave some. */
+export const shots = defineQuestion(
+  "shots",
+  span.extend({ limit: z.int().min(1).max(5000) }),
+  z.object({ shots: z.array(videoShot.extend({ score: shotScore.schema.nullable() })) }),
+);
+
+/** Loudness and onsets of a span in at most `columns` columns; null: no sound was measured there. */
+export const audio = defineQuestion(
+  "audio",
+  span.extend({ columns: z.int().min(1).max(2000) }),
+  z.object({
+    stepMs: z.int(),
+    columns: z.array(
+      z.object({
+        startMs: z.int(),
+        loudness: z.number().nullable(),
+        aboveUsual: z.number().nullable(),
+        onset: z.number().nullable(),
+        voice: z.number().nullable(),
+      }),
+    ),
+  }),
+);
+
+/** The latest version of each moment that begins in a span, newest first; withdrawn ones are left out. */
+export const momentList = defineQuestion(
+  "moments",
+  span.extend({ limit: z.int().min(1).max(1000) }),
+  z.object({ moments: z.array(moment), lag: reactionLag.nullable() }),
+);
+
+/** Lines of a span as they were sent, oldest first; those that a moderator removed are left out. For clips and their preview. */
+export const chatSpan = defineQuestion(
+  "chat_span",
+  span.extend({ limit: z.int().min(1).max(20_000) }),
+  z.object({ lines: z.array(chatLine), complete: z.boolean() }),
+);

@@ -1,17 +1,37 @@
+import { audioWindows } from "./audio.ts";
 import { chatBursts } from "./burst.ts";
 import { chatAlive, chatGap, chatLines, chatModeration, chatNotice } from "./chat.ts";
 import { subjectFilter } from "./event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "./hype.ts";
+import { videoMeasured } from "./measured.ts";
+import { momentMark, moments, reactionLags } from "./moment.ts";
+import { shotScore, videoShots } from "./shot.ts";
+import { videoGap, videoSegment } from "./video.ts";
 import { chatWindows } from "./window.ts";
 
 const HOUR_S = 3600;
 const GB = 1e9;
 
-/** What a source hears, in the order it heard it. Folds read every event of a partition as one ordered log. */
+/**
+ * What is heard and seen of channels, in the order it was: by sources (chat, video), by the tasks that measure and score video,
+ * and by people who mark a moment. Folds read every event of a partition as one ordered log (docs/decisions/one-input-log.md).
+ */
 export const chatEvents = [chatLines, chatNotice, chatModeration, chatGap, chatAlive] as const;
+export const videoEvents = [videoSegment, videoGap, videoMeasured, shotScore] as const;
+export const inputEvents = [...chatEvents, ...videoEvents, momentMark] as const;
 
 /** What the folds commit: outputs, together with their state and position (see docs/recovery.md). */
-export const foldEvents = [chatWindows, chatBursts, hypeValues, hypeForecasts, forecastOutcomes] as const;
+export const foldEvents = [
+  chatWindows,
+  chatBursts,
+  hypeValues,
+  hypeForecasts,
+  forecastOutcomes,
+  videoShots,
+  audioWindows,
+  moments,
+  reactionLags,
+] as const;
 
 /** `fold.checkpoint.<partition>` guards a partition; `fold.state.<partition>.…` carries what it vouches for. */
 export const CHECKPOINT_SUBJECT = "fold.checkpoint";
@@ -19,8 +39,8 @@ export const STATE_SUBJECT = "fold.state";
 
 /** JetStream streams as they must be. `runtime` creates them and checks on every start that the server agrees. */
 export const streams = {
-  CHAT: {
-    subjects: chatEvents.map((event) => subjectFilter(event, "*")),
+  INPUT: {
+    subjects: inputEvents.map((event) => subjectFilter(event, "*")),
     maxAgeS: 48 * HOUR_S,
     maxBytes: 20 * GB,
     duplicateWindowS: 120,

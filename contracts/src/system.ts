@@ -1,7 +1,16 @@
 import { z } from "zod";
 
 /** Each process says once a second how it is, over core NATS: `sys.<part>.<instance>`. The gateway keeps the latest. */
-export const PARTS = ["sources", "processors", "sink", "questions", "gateway", "store"] as const;
+export const PARTS = [
+  "sources",
+  "processors",
+  "media",
+  "clips",
+  "sink",
+  "questions",
+  "gateway",
+  "store",
+] as const;
 
 export const partReport = z.object({
   part: z.enum(PARTS),

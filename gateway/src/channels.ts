@@ -104,7 +104,10 @@ export async function watchChannels(
       if (known !== undefined) return { summary: summary(known), isNew: false };
       if (wanted.size >= MOST_CHANNELS)
         throw new ProblemError("too_many_channels", `${MOST_CHANNELS} channels are watched already`);
-      return { summary: await write({ login, addedAtMs: Date.now(), paused: false }), isNew: true };
+      return {
+        summary: await write({ login, addedAtMs: Date.now(), paused: false, video: null, chat: true }),
+        isNew: true,
+      };
     },
     async pause(login, paused) {
       const channel = wantedOrThrow(login);

@@ -9,7 +9,10 @@ import {
 import { Kvm } from "@nats-io/kv";
 import { connect, errors, nanos, type NatsConnection } from "@nats-io/transport-node";
 import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
+import { CLIPS_BUCKET, LAYOUT_BUCKET } from "@hypecast/contracts/clip.ts";
+import { DECISIONS_BUCKET } from "@hypecast/contracts/moment.ts";
 import { streams, type StreamName } from "@hypecast/contracts/streams.ts";
+import { VIDEO_STATE_BUCKET } from "@hypecast/contracts/video.ts";
 import type { Config } from "./config.ts";
 
 /** Atomic batches came with 2.12. */
@@ -74,12 +77,28 @@ function isAway(error: unknown): boolean {
   );
 }
 
+const BUCKETS = [
+  CHANNELS_BUCKET,
+  CHANNEL_STATE_BUCKET,
+  VIDEO_STATE_BUCKET,
+  DECISIONS_BUCKET,
+  CLIPS_BUCKET,
+  LAYOUT_BUCKET,
+];
+
+/** Before there was a picture the stream INPUT was called CHAT, with the same subjects. Its lines are in the store; folds go on with their states. */
+async function removeStreamOfOld(jsm: JetStreamManager): Promise<void> {
+  await jsm.streams.delete("CHAT").catch((error: unknown) => {
+    if (!(error instanceof Error && /not found/i.test(error.message))) throw error;
+  });
+}
+
 async function declareStreams(nc: NatsConnection, replicas: number): Promise<JetStreamManager> {
   const jsm = await jetstreamManager(nc);
+  await removeStreamOfOld(jsm);
   for (const name of Object.keys(streams) as StreamName[]) await ensureStream(jsm, name, replicas);
   const kvm = new Kvm(nc);
-  await kvm.create(CHANNELS_BUCKET, { history: 1, replicas });
-  await kvm.create(CHANNEL_STATE_BUCKET, { history: 1, replicas });
+  for (const bucket of BUCKETS) await kvm.create(bucket, { history: 1, replicas });
   return jsm;
 }
 

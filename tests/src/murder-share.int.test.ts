@@ -56,7 +56,7 @@ async function owners(since: number): Promise<Map<string, number>> {
   }
   return owners;
 }
-const now = async (): Promise<number> => (await world.jsm.streams.info("CHAT")).state.last_seq;
+const now = async (): Promise<number> => (await world.jsm.streams.info("INPUT")).state.last_seq;
 const shared = async (since: number): Promise<boolean> =>
   [...(await owners(since)).values()].toSorted((a, b) => a - b).join() === "16,16";
 

@@ -201,7 +201,7 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
   const recording = makeRecording(seed, chatS);
   const file = join(world.folder, `recording-${seed}.txt`);
   writeFileSync(file, recording.text);
-  const firstChat = (await world.jsm.streams.info("CHAT")).state.last_seq + 1;
+  const firstChat = (await world.jsm.streams.info("INPUT")).state.last_seq + 1;
   const firstFold = (await world.jsm.streams.info("FOLD")).state.last_seq + 1;
 
   const source = new Program(
@@ -324,7 +324,7 @@ export async function checkFinals(
   const partitions = [...new Set(channels.map(partitionOf))];
   const log = await readLog(
     world,
-    "CHAT",
+    "INPUT",
     firstChat,
     partitions.flatMap((p) => chatEvents.map((event) => subjectFilter(event, p))),
   );

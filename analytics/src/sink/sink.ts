@@ -15,7 +15,7 @@ import { singleRows, targets, type Target } from "./tables.ts";
 
 /** The size matters only to a sink that is behind. A line is visible about `ms` plus one insert after it is on the log; fold outputs come once a second and may gather longer. */
 const BOUNDS: Readonly<Record<StreamName, BatchBounds>> = {
-  CHAT: { rows: 100_000, bytes: 32_000_000, ms: 50 },
+  INPUT: { rows: 100_000, bytes: 32_000_000, ms: 50 },
   FOLD: { rows: 10_000, bytes: 8_000_000, ms: 150 },
   DEAD: { rows: 1000, bytes: 8_000_000, ms: 500 },
 };

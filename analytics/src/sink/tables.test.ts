@@ -4,14 +4,14 @@ import { chatAlive } from "@hypecast/contracts/chat.ts";
 import { rowsOf, singleRows, targetOf, targets } from "./tables.ts";
 
 const text = (parts: Uint8Array[]): string => Buffer.concat(parts).toString("utf8");
-const lines = targetOf("CHAT", "chat.lines.3.42");
+const lines = targetOf("INPUT", "chat.lines.3.42");
 const windows = targetOf("FOLD", "chat.window.3");
-const gap = targetOf("CHAT", "chat.gap.3.42");
+const gap = targetOf("INPUT", "chat.gap.3.42");
 
 test("every event of the log has a table, except the sign of life, which says nothing of its own", () => {
   const names = (stream: StreamName): string[] =>
     targets[stream].map(({ filter }) => filter.split(".", 2).join("."));
-  expect(names("CHAT")).toEqual(chatEvents.filter((event) => event !== chatAlive).map(({ name }) => name));
+  expect(names("INPUT")).toEqual(chatEvents.filter((event) => event !== chatAlive).map(({ name }) => name));
   expect(names("FOLD")).toEqual(foldEvents.map(({ name }) => name));
   for (const stream of Object.keys(streams) as StreamName[])
     for (const { filter } of targets[stream]) expect(streams[stream].subjects).toContain(filter);

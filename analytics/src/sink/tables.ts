@@ -26,7 +26,7 @@ const target = (event: EventType, table: string, packing: Packing): Target => ({
 
 /** Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. */
 export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
-  CHAT: [
+  INPUT: [
     target(chatLines, "chat_lines", "lines"),
     target(chatNotice, "chat_notices", "one"),
     target(chatModeration, "chat_moderation", "one"),

@@ -8,10 +8,14 @@ import {
   unpackLines,
   type ChatLine,
 } from "@hypecast/contracts/chat.ts";
+import { videoMeasured } from "@hypecast/contracts/measured.ts";
+import { momentMark } from "@hypecast/contracts/moment.ts";
 import type { DeadLetterReason } from "@hypecast/contracts/outcome.ts";
+import { shotScore } from "@hypecast/contracts/shot.ts";
+import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import type { FoldInput } from "../processors/fold.ts";
 
-/** One message of the stream CHAT, as much of it as the folds need. */
+/** One message of the stream INPUT, as much of it as the folds need. */
 export interface LogMessage {
   readonly seq: number;
   readonly subject: string;
@@ -60,6 +64,37 @@ export function decode(message: LogMessage): Decoded {
         if (gap.toMs < gap.fromMs)
           throw new Error(`a gap from ${gap.fromMs} to ${gap.toMs} ends before it begins`);
         decoded.events.push({ channelId: sameChannel(gap, channelId), input: { type: "gap", gap } });
+        break;
+      }
+      case videoSegment.name: {
+        const segment = videoSegment.schema.parse(json(message));
+        decoded.events.push({
+          channelId: sameChannel(segment, channelId),
+          input: { type: "segment", segment },
+        });
+        break;
+      }
+      case videoGap.name: {
+        const gap = videoGap.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(gap, channelId), input: { type: "videoGap", gap } });
+        break;
+      }
+      case videoMeasured.name: {
+        const measured = videoMeasured.schema.parse(json(message));
+        decoded.events.push({
+          channelId: sameChannel(measured, channelId),
+          input: { type: "measured", measured },
+        });
+        break;
+      }
+      case shotScore.name: {
+        const score = shotScore.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(score, channelId), input: { type: "score", score } });
+        break;
+      }
+      case momentMark.name: {
+        const mark = momentMark.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(mark, channelId), input: { type: "mark", mark } });
         break;
       }
       default:

@@ -20,7 +20,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
   const maxPayload = nc.info?.max_payload ?? 0;
   if (maxPayload < 1_000_000)
     throw new Error(`nats-server's max_payload is ${maxPayload} bytes: Hypecast needs at least 1MB`);
-  const chat = await whenTheLogAnswers(nc, async () => jsm.streams.info("CHAT"));
+  const chat = await whenTheLogAnswers(nc, async () => jsm.streams.info("INPUT"));
   return {
     id: chat.created,
     maxPayload,
@@ -46,7 +46,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
     },
 
     async *read(partition, after, signal) {
-      const consumer = await js.consumers.get("CHAT", {
+      const consumer = await js.consumers.get("INPUT", {
         filter_subjects: chatEvents.map((event) => subjectFilter(event, partition)),
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: after + 1,
@@ -77,8 +77,8 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
     async setAside(message, rows) {
       for (const { row, reason, detail, body } of rows) {
         const letter: DeadLetter = {
-          id: `CHAT:${message.seq}:${row}`,
-          stream: "CHAT",
+          id: `INPUT:${message.seq}:${row}`,
+          stream: "INPUT",
           seq: message.seq,
           subject: message.subject,
           reason,
@@ -86,7 +86,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
           body: Buffer.from(body.subarray(0, DEAD_LETTER_BODY_BYTES)).toString("base64"),
           atMs: message.storedAtMs,
         };
-        await js.publish(deadLetterSubject("CHAT"), JSON.stringify(letter), { msgID: letter.id });
+        await js.publish(deadLetterSubject("INPUT"), JSON.stringify(letter), { msgID: letter.id });
       }
     },
   };

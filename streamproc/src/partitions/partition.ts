@@ -1,7 +1,10 @@
+import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
 import { fnv1a } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
+import { moments, reactionLags } from "@hypecast/contracts/moment.ts";
+import { videoShots } from "@hypecast/contracts/shot.ts";
 import { STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 import type { Fold, FoldInput, FoldOutput } from "../processors/fold.ts";
@@ -31,9 +34,9 @@ const HEADER_BYTES = 1024;
 /** The position record of a partition, `fold.checkpoint.<partition>`. */
 interface Checkpoint {
   form: 1;
-  /** Last sequence of CHAT that is in the states and outputs. */
+  /** Last sequence of INPUT that is in the states and outputs. */
   position: number;
-  /** When the stream CHAT was created: another log has other positions. */
+  /** When the stream INPUT was created: another log has other positions. */
   log: string;
   /** By slot: the position that its messages carry and how many they are. */
   slots: Record<string, [position: number, parts: number]>;
@@ -61,6 +64,10 @@ const OUTPUT_EVENT: Record<FoldOutput["type"], EventType> = {
   hype: hypeValues,
   forecast: hypeForecasts,
   outcome: forecastOutcomes,
+  shot: videoShots,
+  audio: audioWindows,
+  moment: moments,
+  lag: reactionLags,
 };
 const valueOf = (output: FoldOutput): unknown => {
   switch (output.type) {
@@ -74,6 +81,14 @@ const valueOf = (output: FoldOutput): unknown => {
       return output.forecast;
     case "outcome":
       return output.outcome;
+    case "shot":
+      return output.shot;
+    case "audio":
+      return output.audio;
+    case "moment":
+      return output.moment;
+    case "lag":
+      return output.lag;
   }
 };
 
@@ -204,7 +219,7 @@ export class Partition {
 
   /**
    * A partition as it was committed. Null when the record and its states were not read at one moment (somebody is committing,
-   * or a replica lags): read again. `log` is the id of the CHAT stream now.
+   * or a replica lags): read again. `log` is the id of the INPUT stream now.
    */
   static restore(
     number: number,

@@ -9,7 +9,7 @@ import { answerAll } from "./score.ts";
 
 /** The log as one partition's owner needs it; JetStream in `log.ts`, a simulated one in the tests. */
 export interface PartitionLog {
-  /** Which stream CHAT this is: changes when it is created anew. */
+  /** Which stream INPUT this is: changes when it is created anew. */
   readonly id: string;
   readonly maxPayload: number;
   /** What was committed last; null: nothing yet. */

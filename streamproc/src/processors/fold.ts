@@ -1,7 +1,12 @@
+import type { AudioWindow } from "@hypecast/contracts/audio.ts";
 import type { ChatBurst } from "@hypecast/contracts/burst.ts";
 import type { ChatGap, ChatLine, ChatModeration, ChatNotice } from "@hypecast/contracts/chat.ts";
 import type { DropReason } from "@hypecast/contracts/outcome.ts";
 import type { ForecastOutcome, HypeForecast, HypeValue } from "@hypecast/contracts/hype.ts";
+import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
+import type { Moment, MomentMark, ReactionLag } from "@hypecast/contracts/moment.ts";
+import type { ShotScore, VideoShot } from "@hypecast/contracts/shot.ts";
+import type { VideoGap, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
 import type { Pane } from "./pane.ts";
 import type { Reaction } from "./reaction.ts";
@@ -14,6 +19,11 @@ export type FoldInput =
   | { type: "gap"; gap: ChatGap }
   /** The source has heard the channel until then; the only clock in silence. */
   | { type: "alive"; atMs: number }
+  | { type: "segment"; segment: VideoSegment }
+  | { type: "videoGap"; gap: VideoGap }
+  | { type: "measured"; measured: VideoMeasured }
+  | { type: "score"; score: ShotScore }
+  | { type: "mark"; mark: MomentMark }
   | FoldOutput
   | FoldHandover;
 
@@ -23,7 +33,11 @@ export type FoldOutput =
   | { type: "burst"; burst: ChatBurst }
   | { type: "hype"; hype: HypeValue }
   | { type: "forecast"; forecast: HypeForecast }
-  | { type: "outcome"; outcome: ForecastOutcome };
+  | { type: "outcome"; outcome: ForecastOutcome }
+  | { type: "shot"; shot: VideoShot }
+  | { type: "audio"; audio: AudioWindow }
+  | { type: "moment"; moment: Moment }
+  | { type: "lag"; lag: ReactionLag };
 
 /**
  * What a fold says only to the later ones of the list, in the same step: never committed, never on the log. Times are whole

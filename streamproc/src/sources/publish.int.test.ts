@@ -43,7 +43,7 @@ const line = (channelId: string, i: number, text = `line ${i}`): ChatLine => ({
 });
 
 async function partition(channelId: string): Promise<JsMsg[]> {
-  const consumer = await jetstream(nc).consumers.get("CHAT", {
+  const consumer = await jetstream(nc).consumers.get("INPUT", {
     filter_subjects: [chatLines, chatGap, chatNotice]
       .map((type) => `${type.name}.*.${channelId}`)
       .concat(`${chatAlive.name}.${partitionOf(channelId)}`),

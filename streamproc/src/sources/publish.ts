@@ -228,7 +228,7 @@ export async function openLog(
 
   /** Only this lane publishes on the subject, so an uncertain message is there if and only if it is the last one. */
   const isThere = async (subject: string, id: string): Promise<boolean> => {
-    const last = await jsm.streams.getMessage("CHAT", { last_by_subj: subject });
+    const last = await jsm.streams.getMessage("INPUT", { last_by_subj: subject });
     return last?.header.get("Nats-Msg-Id") === id;
   };
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   const jsm = await ensureStreams(nc, 1);
-  await jsm.streams.purge("CHAT");
+  await jsm.streams.purge("INPUT");
 });
 afterAll(async () => {
   await nc.close();
@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 async function all(filter: string): Promise<JsMsg[]> {
-  const consumer = await jetstream(nc).consumers.get("CHAT", { filter_subjects: [filter] });
+  const consumer = await jetstream(nc).consumers.get("INPUT", { filter_subjects: [filter] });
   const found: JsMsg[] = [];
   let left = (await consumer.info()).num_pending;
   while (left > 0)

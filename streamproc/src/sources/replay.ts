@@ -128,7 +128,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const reachedOn = async (subject: string): Promise<[number, number]> => {
     let at = reached.get(subject);
     if (at === undefined) {
-      const last = await patient(async () => jsm.streams.getMessage("CHAT", { last_by_subj: subject }));
+      const last = await patient(async () => jsm.streams.getMessage("INPUT", { last_by_subj: subject }));
       const [whose, block, n] = (last?.header.get(REPLAY_HEADER) ?? "").split(":");
       at = whose === id ? [Number(block), Number(n)] : [-1, -1];
       reached.set(subject, at);
@@ -148,7 +148,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     if (heardUntilMs[channelId] !== undefined) return;
     const state = await stateOf(login);
     const last = await patient(async () =>
-      jsm.streams.getMessage("CHAT", { last_by_subj: `${chatAlive.name}.${partition}` }),
+      jsm.streams.getMessage("INPUT", { last_by_subj: `${chatAlive.name}.${partition}` }),
     );
     const alive = last?.json<ChatAlive>();
     const heard = Math.max(

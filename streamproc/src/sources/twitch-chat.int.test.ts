@@ -142,7 +142,7 @@ async function heardOf(
   headers: number;
 }> {
   const partition = partitionOf(channelId);
-  const consumer = await jetstream(nc).consumers.get("CHAT", {
+  const consumer = await jetstream(nc).consumers.get("INPUT", {
     filter_subjects: [
       `${chatLines.name}.${partition}.${channelId}`,
       `${chatGap.name}.${partition}.${channelId}`,

@@ -193,7 +193,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
 
   const aliveOnTheLog = async (channelId: string): Promise<number> => {
     const subject = `${chatAlive.name}.${partitionOf(channelId)}`;
-    const last = await jsm.streams.getMessage("CHAT", { last_by_subj: subject });
+    const last = await jsm.streams.getMessage("INPUT", { last_by_subj: subject });
     const alive = last?.json<ChatAlive>();
     return alive?.channels.includes(channelId) === true ? alive.atMs : 0;
   };
