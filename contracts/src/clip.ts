@@ -32,6 +32,81 @@ export type ChatOverlay = z.infer<typeof chatOverlay>;
 export const SHORTEST_CLIP_MS = 1000;
 export const LONGEST_CLIP_MS = 10 * 60_000;
 
+/** Part of object keys, KV keys and addresses. A random UUID is one. */
+export const clipId = z
+  .string()
+  .regex(
+    /^[0-9a-z]{1,20}(?:-[0-9a-z]{1,20}){1,8}$/,
+    "a clip id is a few words of lower-case letters and digits with - between",
+  );
+
+/** Why there is no clip. Closed: it is also the metric label. */
+export const CLIP_ERRORS = [
+  "bad_span", // its start is not before its end
+  "too_short",
+  "too_long",
+  "not_kept", // older than what is kept
+  "not_yet", // it ends after the newest segment
+  "no_video", // the channel has no picture
+  "nothing_left", // gaps and advertisements are all of it
+  "bad_media", // the stored segments cannot be decoded
+  "disk_full",
+  "crashed", // the renderer died again and again
+  "failed",
+] as const;
+export const clipError = z.object({ code: z.enum(CLIP_ERRORS), detail: z.string(), action: z.string() });
+export type ClipError = z.infer<typeof clipError>;
+
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
+
+/**
+ * What is wrong with a span, in words, or null: the gateway refuses the request with it, the page says it before asking, the worker checks
+ * again. `kept`: the stream's clock of what the channel keeps (`video_state`); null: no picture of it at all.
+ */
+export function spanProblem(
+  { startMs, endMs }: { startMs: number; endMs: number },
+  kept: { oldestMs: number; newestMs: number } | null,
+): ClipError | null {
+  const lengthMs = endMs - startMs;
+  if (lengthMs < 0)
+    return {
+      code: "bad_span",
+      detail: `The clip would end ${seconds(-lengthMs)} before it starts.`,
+      action: "Swap its ends.",
+    };
+  if (lengthMs < SHORTEST_CLIP_MS)
+    return {
+      code: "too_short",
+      detail: `The clip would last ${seconds(lengthMs)}; the shortest is ${seconds(SHORTEST_CLIP_MS)}.`,
+      action: "Move its ends apart.",
+    };
+  if (lengthMs > LONGEST_CLIP_MS)
+    return {
+      code: "too_long",
+      detail: `The clip would last ${seconds(lengthMs)}; the longest is ${seconds(LONGEST_CLIP_MS)}.`,
+      action: "Choose a shorter span, or make several clips.",
+    };
+  if (kept === null)
+    return {
+      code: "no_video",
+      detail: "No picture of this channel is kept.",
+      action: "Give the channel a video address and wait until it is live.",
+    };
+  if (startMs < kept.oldestMs)
+    return {
+      code: "not_kept",
+      detail: `The clip would start ${seconds(kept.oldestMs - startMs)} before what is still kept.`,
+      action: "Choose a later start; the settings say how much of a channel is kept.",
+    };
+  if (endMs > kept.newestMs)
+    return {
+      code: "not_yet",
+      detail: `The clip would end ${seconds(endMs - kept.newestMs)} after the newest picture.`,
+      action: "Wait until the stream is there, or choose an earlier end.",
+    };
+  return null;
+}
+
 /** What a person asks for. */
 export const clipRequest = z.object({
   login,
@@ -42,7 +117,7 @@ export const clipRequest = z.object({
   /** `instant`: from the keyframe before the start, copied, no chat, 16:9 alone. `exact`: to the frame. */
   cut: z.enum(["instant", "exact"]).default("exact"),
   layouts: z.array(z.enum(CLIP_LAYOUTS)).min(1).max(3).default(["16:9", "9:16"]),
-  /** Left edge of the 9:16 window, 0 (left) to 1 (right); 0.5 the middle. */
+  /** Where the 9:16 window stands: 0 at the left edge, 0.5 in the middle, 1 at the right edge. */
   cropX: z.number().min(0).max(1).default(0.5),
   chat: chatOverlay.default(chatOverlay.parse({})),
   /** Bring the loudness to −14 LUFS. */
@@ -57,7 +132,7 @@ export const CLIP_STAGES = ["segments", "chat", "render", "finish"] as const;
 /** KV bucket; key: clip id. The record is the truth about a clip; the job queue only gets the work done. */
 export const CLIPS_BUCKET = "clips";
 export const clip = clipRequest.extend({
-  id: z.string(),
+  id: clipId,
   channelId,
   createdAtMs: z.int(),
   /** Counts up with every write of the record. */
@@ -70,7 +145,7 @@ export const clip = clipRequest.extend({
   etaS: z.number().nullable(),
   attempt: z.int(),
   /** Why it failed, in words, and what to do. */
-  error: z.object({ code: z.string(), detail: z.string(), action: z.string() }).nullable(),
+  error: clipError.nullable(),
   /** Stretches inside the span that could not be shown: gaps and advertisements. */
   leftOut: z.array(z.object({ fromMs: z.int(), toMs: z.int(), why: z.enum(["gap", "ad"]) })),
   files: z.array(
