@@ -317,7 +317,7 @@ async function folding(mode: "panes" | "all", url: string): Promise<(path: strin
   const config = readConfig({ HYPECAST_NATS_URL: url });
   const nc = await connectBus(config, "bench");
   const log = await openPartitionLog(nc, await ensureStreams(nc, 1));
-  const scorer = mode === "all" ? await openScorer(config) : null;
+  const scorer = mode === "all" ? await openScorer(config, ["forecast"]) : null;
   const list: readonly Fold[] = mode === "panes" ? [panes] : folds;
   const never = new AbortController().signal;
   const revisions = new Map<number, number>();

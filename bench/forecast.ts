@@ -120,7 +120,7 @@ if (found.length === 0) {
 }
 for (const series of found) {
   const played = await play(series, scorer.version(MODEL), (features, rows) =>
-    scorer.score(MODEL, features, rows, 60_000),
+    scorer.score(MODEL, { features }, rows, 60_000),
   );
   const name = `${series.set}${trained.includes(series.name) ? "Trained" : "HeldOut"}`;
   if (!groups.has(name)) groups.set(name, new Group());

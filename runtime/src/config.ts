@@ -87,10 +87,33 @@ export const settings = {
     "24",
     "Hours that raw chat lines are kept.",
   ],
+  HYPECAST_OBJECTS: [
+    z
+      .string()
+      .regex(
+        /^(?!s3:)|^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[\w-][\w./-]*)?$/,
+        "empty, a folder, or s3://bucket or s3://bucket/prefix",
+      ),
+    "",
+    "Where segments, frames and clips are kept: a folder, or s3://bucket/prefix. Empty: the folder objects in HYPECAST_DATA.",
+  ],
+  HYPECAST_S3_ENDPOINT: [
+    url("http|https"),
+    "https://s3.us-east-1.amazonaws.com",
+    "Address of the S3-compatible server; buckets are addressed by path.",
+  ],
+  HYPECAST_S3_REGION: [z.string().min(1), "us-east-1", "Its region, as requests are signed for."],
+  HYPECAST_S3_KEY: [z.string(), "", "Its access key id."],
+  HYPECAST_S3_SECRET: [z.string(), "", "Its secret access key."],
   HYPECAST_SCORER: [
     z.enum(["onnx", "triton"]),
     "onnx",
     "Who runs the models: onnxruntime in the process, or a Triton server.",
+  ],
+  HYPECAST_MODELS: [
+    z.string(),
+    "",
+    "Folder of further models in Triton's layout, before those that come with the program (see docs/models.md). Empty: none.",
   ],
   HYPECAST_TRITON_URL: [url("http|https"), "http://127.0.0.1:8000", "Triton's HTTP address (KServe v2)."],
   TWITCH_IRC_URL: [

@@ -26,7 +26,12 @@ await run("streamproc", async (part) => {
   if (wanted("sources")) await startSources(part, nc);
   if (wanted("processors")) {
     const log = await openPartitionLog(nc, jsm);
-    const scorer = part.own(await openScorer(config));
+    const scorer = part.own(
+      await openScorer(
+        config,
+        folds.flatMap(({ model }) => model?.name ?? []),
+      ),
+    );
     const processors = startProcessors(nc, { log, folds, tick: liveTick, scorer, instance, logger });
     let members: Members | null = null;
     members = part.own(

@@ -27,7 +27,7 @@ export async function answerAll(
     let version = "none";
     try {
       if (scorer !== null) {
-        scores = await scorer.score(name, features, rows, SCORE_WITHIN_MS);
+        scores = await scorer.score(name, { features }, rows, SCORE_WITHIN_MS);
         version = scorer.version(name);
       }
     } catch (error) {

@@ -82,7 +82,7 @@ export interface Fold<State = unknown> {
 }
 
 export interface Model<State> {
-  /** Name in models/. */
+  /** Name in models/; its one input is called `features`. */
   readonly name: string;
   /** Features in one row. */
   readonly width: number;

@@ -37,7 +37,7 @@ test("the highest numbered version folder is served, as Triton does by default",
       version: 10,
       file: join(folder, "m/10/model.onnx"),
       maxBatch: 8,
-      input: { name: "x", dims: [3] },
+      inputs: [{ name: "x", type: "FP32", dims: [3] }],
     },
   ]);
 });
@@ -49,7 +49,7 @@ test.each([
     CONFIG.replace("onnxruntime_onnx", "pytorch_libtorch"),
     "platform must be onnxruntime_onnx",
   ],
-  ["integers", CONFIG.replace("TYPE_FP32", "TYPE_INT64"), "tensor x must be TYPE_FP32"],
+  ["integers", CONFIG.replace("TYPE_FP32", "TYPE_INT64"), "tensor x must be TYPE_FP32 or TYPE_UINT8"],
   [
     "no batches",
     CONFIG.replace("max_batch_size: 8", "max_batch_size: 0"),

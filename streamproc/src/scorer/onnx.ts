@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { checkOutputs, checkRows, inBatches, Late, ModelMissing, type Scorer } from "./scorer.ts";
-import { readRepository, type ModelSpec } from "./repository.ts";
+import { readRepository, type ModelSpec, type TensorSpec } from "./repository.ts";
+import { checkInputs, checkOutputs, inBatches, Late, ModelMissing, type Scorer } from "./scorer.ts";
 
 /**
  * onnxruntime runs on the caller's thread and blocks it: rows go in small batches with the event loop let through between
@@ -9,12 +9,22 @@ import { readRepository, type ModelSpec } from "./repository.ts";
 const ROWS_AT_ONCE = 64;
 
 /**
- * The models of a repository in this process, one thread each, loaded at once: a broken one is an Error here, not in the
- * middle of a stream.
+ * The models of some repositories in this process, one thread each, loaded at once: a broken one is an Error here, not in the
+ * middle of a stream. A model of a later folder stands before one of the same name. `wanted`: only these, where they exist.
  */
-export async function openOnnx(folder: string): Promise<Scorer> {
+export async function openOnnx(
+  folders: string | readonly string[],
+  wanted?: readonly string[],
+): Promise<Scorer> {
   const models = new Map<string, { spec: ModelSpec; session: InferenceSession }>();
-  for (const spec of readRepository(folder)) {
+  const specs = new Map(
+    [folders]
+      .flat()
+      .flatMap(readRepository)
+      .map((spec) => [spec.name, spec]),
+  );
+  for (const spec of specs.values()) {
+    if (wanted !== undefined && !wanted.includes(spec.name)) continue;
     const session = await InferenceSession.create(spec.file, {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -30,15 +40,14 @@ export async function openOnnx(folder: string): Promise<Scorer> {
     return model;
   };
   return {
-    async score(name, features, rows, deadlineMs) {
+    async score(name, inputs, rows, deadlineMs) {
       const { spec, session } = modelOf(name);
-      checkRows(spec, features, rows);
+      checkInputs(spec, inputs, rows);
       const untilMs = performance.now() + deadlineMs;
-      return inBatches(spec, features, rows, Math.min(ROWS_AT_ONCE, spec.maxBatch), async (part, count) => {
+      return inBatches(spec, inputs, rows, Math.min(ROWS_AT_ONCE, spec.maxBatch), async (part, count) => {
         if (performance.now() > untilMs) throw new Late(name, deadlineMs);
-        const answer = await session.run({
-          [spec.input.name]: new Tensor("float32", part, [count, ...spec.input.dims]),
-        });
+        const feeds = spec.inputs.map((input) => [input.name, tensorOf(input, part[input.name]!, count)]);
+        const answer = await session.run(Object.fromEntries(feeds) as Record<string, Tensor>);
         const outputs: Record<string, Float32Array> = {};
         for (const { name: output } of spec.outputs) outputs[output] = answer[output]!.data as Float32Array;
         checkOutputs(spec, outputs, count);
@@ -53,30 +62,35 @@ export async function openOnnx(folder: string): Promise<Scorer> {
   };
 }
 
+const tensorOf = ({ type, dims }: TensorSpec, values: Float32Array | Uint8Array, rows: number): Tensor =>
+  type === "FP32"
+    ? new Tensor("float32", values as Float32Array, [rows, ...dims])
+    : new Tensor("uint8", values as Uint8Array, [rows, ...dims]);
+
+const ONNX_TYPE = { FP32: "float32", UINT8: "uint8" } as const;
+
 /** config.pbtxt is what callers and Triton believe: the file must agree. */
 function checkSession(spec: ModelSpec, session: InferenceSession): void {
   const check = (
     kind: string,
-    name: string,
-    dims: readonly number[],
+    { name, type, dims }: TensorSpec,
     found: InferenceSession.ValueMetadata | undefined,
   ): void => {
     if (found === undefined || !found.isTensor) throw new Error(`${spec.file} has no ${kind} ${name}`);
     const shape = found.shape.slice(1);
     const fits =
-      found.type === "float32" &&
+      found.type === ONNX_TYPE[type] &&
       shape.length === dims.length &&
-      shape.every((size, i) => typeof size === "string" || dims[i] === -1 || size === dims[i]);
+      shape.every((size, i) => typeof size === "string" || size === dims[i]);
     if (!fits)
       throw new Error(
-        `${spec.file}: ${kind} ${name} is ${found.type} [${found.shape.join(", ")}], config.pbtxt says float32 [-1, ${dims.join(", ")}]`,
+        `${spec.file}: ${kind} ${name} is ${found.type} [${found.shape.join(", ")}], config.pbtxt says ${ONNX_TYPE[type]} [-1, ${dims.join(", ")}]`,
       );
   };
   const of = (
     metadata: readonly InferenceSession.ValueMetadata[],
     name: string,
   ): InferenceSession.ValueMetadata | undefined => metadata.find((entry) => entry.name === name);
-  check("input", spec.input.name, spec.input.dims, of(session.inputMetadata, spec.input.name));
-  for (const output of spec.outputs)
-    check("output", output.name, output.dims, of(session.outputMetadata, output.name));
+  for (const input of spec.inputs) check("input", input, of(session.inputMetadata, input.name));
+  for (const output of spec.outputs) check("output", output, of(session.outputMetadata, output.name));
 }

@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A tensor as config.pbtxt declares it; `dims` without the batch, −1 where it varies. */
+/** What travels to a model: floats, or pixels as they are (a graph turns them into floats itself). */
+export const TENSOR_TYPES = ["FP32", "UINT8"] as const;
+export type TensorType = (typeof TENSOR_TYPES)[number];
+/** A tensor as config.pbtxt declares it; `dims` without the batch. */
 export interface TensorSpec {
   readonly name: string;
+  readonly type: TensorType;
   readonly dims: readonly number[];
 }
 export interface ModelSpec {
@@ -12,7 +16,7 @@ export interface ModelSpec {
   readonly version: number;
   readonly file: string;
   readonly maxBatch: number;
-  readonly input: TensorSpec;
+  readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 }
 
@@ -22,8 +26,8 @@ interface Message {
 }
 
 /**
- * Every model of a Triton repository (`<model>/config.pbtxt`, `<model>/<version>/model.onnx`). Models here have one float
- * input and float outputs; throws an Error that names the file on anything else.
+ * Every model of a Triton repository (`<model>/config.pbtxt`, `<model>/<version>/model.onnx`). Inputs are floats or bytes,
+ * outputs floats; throws an Error that names the file on anything else.
  */
 export function readRepository(folder: string): ModelSpec[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -47,7 +51,7 @@ function readModel(folder: string, name: string): ModelSpec {
   const maxBatch = config["max_batch_size"];
   if (typeof maxBatch !== "number" || maxBatch < 1) throw wrong("max_batch_size must be 1 or more");
   const inputs = tensors(config["input"], wrong);
-  if (inputs.length !== 1) throw wrong(`one input is expected, not ${inputs.length}`);
+  if (inputs.length === 0) throw wrong("it has no input");
   const versions = readdirSync(join(folder, name), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name))
     .map((entry) => Number(entry.name));
@@ -58,8 +62,8 @@ function readModel(folder: string, name: string): ModelSpec {
     version,
     file: join(folder, name, String(version), "model.onnx"),
     maxBatch,
-    input: inputs[0]!,
-    outputs: tensors(config["output"], wrong),
+    inputs,
+    outputs: floats(tensors(config["output"], wrong), wrong),
   };
 }
 
@@ -69,12 +73,20 @@ function tensors(value: Value | undefined, wrong: (what: string) => Error): Tens
     if (typeof entry !== "object" || Array.isArray(entry)) throw wrong("input and output must be messages");
     const { name, data_type: type, dims } = entry;
     if (typeof name !== "string") throw wrong("a tensor has no name");
-    if (type !== "TYPE_FP32") throw wrong(`tensor ${name} must be TYPE_FP32, not ${JSON.stringify(type)}`);
+    const known = TENSOR_TYPES.find((one) => `TYPE_${one}` === type);
+    if (known === undefined)
+      throw wrong(`tensor ${name} must be TYPE_FP32 or TYPE_UINT8, not ${JSON.stringify(type)}`);
     const sizes = (Array.isArray(dims) ? dims : [dims]).map(Number);
-    if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size)))
-      throw wrong(`tensor ${name} has no dims`);
-    return { name, dims: sizes };
+    if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 1))
+      throw wrong(`tensor ${name} has no dims of fixed size`);
+    return { name, type: known, dims: sizes };
   });
+}
+
+function floats(outputs: TensorSpec[], wrong: (what: string) => Error): TensorSpec[] {
+  for (const { name, type } of outputs)
+    if (type !== "FP32") throw wrong(`output ${name} must be TYPE_FP32, not TYPE_${type}`);
+  return outputs;
 }
 
 /** Protobuf's text format as far as config.pbtxt needs it: scalars, messages, lists, comments. */

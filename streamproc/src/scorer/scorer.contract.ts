@@ -23,7 +23,7 @@ export function scorerContract(
     const features = (rows: number): Float32Array =>
       new Float32Array(rows * width).map((_zero, i) => Math.sin(i * 12.9898) * 1.5);
     const score = (rows: number): Promise<Record<string, Float32Array>> =>
-      scorer.score(model, features(rows), rows, 10_000);
+      scorer.score(model, { features: features(rows) }, rows, 10_000);
 
     test("every output has one value set a row, and quantiles never cross", async () => {
       const { quantiles, burst } = await score(7);
@@ -43,7 +43,7 @@ export function scorerContract(
       for (const row of [0, 63, 64, 1023, 1024, rows - 1]) {
         const alone = await scorer.score(
           model,
-          features(rows).slice(row * width, (row + 1) * width),
+          { features: features(rows).slice(row * width, (row + 1) * width) },
           1,
           10_000,
         );
@@ -66,7 +66,7 @@ export function scorerContract(
     test("a view into a larger buffer is read where it lies", async () => {
       const larger = new Float32Array(width + 5);
       larger.set(features(1), 5);
-      const { burst } = await scorer.score(model, larger.subarray(5), 1, 10_000);
+      const { burst } = await scorer.score(model, { features: larger.subarray(5) }, 1, 10_000);
       expect(Array.from(burst!)).toEqual(Array.from((await score(1))["burst"]!));
     });
 
@@ -76,18 +76,21 @@ export function scorerContract(
     });
 
     test("an unknown model, and rows that do not fit, are refused by name", async () => {
-      await expect(scorer.score("nobody", features(1), 1, 5000)).rejects.toThrow(/nobody/);
-      await expect(scorer.score(model, features(1).subarray(1), 1, 5000)).rejects.toThrow(
-        `rows of ${width} features`,
+      await expect(scorer.score("nobody", { features: features(1) }, 1, 5000)).rejects.toThrow(/nobody/);
+      await expect(scorer.score(model, { features: features(1).subarray(1) }, 1, 5000)).rejects.toThrow(
+        `rows of ${width} FP32 values as features`,
       );
-      await expect(scorer.score(model, new Float32Array(), 0, 5000)).rejects.toThrow(
-        `rows of ${width} features`,
+      await expect(scorer.score(model, { features: new Float32Array() }, 0, 5000)).rejects.toThrow(
+        "about 0 rows",
+      );
+      await expect(scorer.score(model, { features: new Uint8Array(width) }, 1, 5000)).rejects.toThrow(
+        "FP32 values as features",
       );
     });
 
     test("a deadline that cannot be met is kept as a refusal", async () => {
       await score(1);
-      await expect(scorer.score(model, features(5000), 5000, 0)).rejects.toThrow("within 0 ms");
+      await expect(scorer.score(model, { features: features(5000) }, 5000, 0)).rejects.toThrow("within 0 ms");
       // … and the next question is answered.
       expect((await score(2))["burst"]).toHaveLength(2);
     });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { openOnnx } from "./onnx.ts";
-import { readRepository } from "./repository.ts";
+import { readRepository, type TensorSpec } from "./repository.ts";
+import { sizeOf } from "./scorer.ts";
 
 /**
  * A stand-in for Triton's HTTP front end, written from KServe's protocol version 2 and Triton's binary tensor extension, and as
@@ -10,11 +11,33 @@ import { readRepository } from "./repository.ts";
 export interface StandIn {
   readonly url: string;
   /** What the next requests to infer meet, in order; then all is well. */
-  readonly script: ("503" | "500" | "silent" | "drop" | "json" | "short" | "gone")[];
+  readonly script: (
+    | "503"
+    | "500"
+    | "silent"
+    | "drop"
+    | "json"
+    | "short"
+    | "gone"
+    | "nan"
+    | "shape"
+    | "late"
+  )[];
   /** Requests to infer that were seen. */
   readonly seen: { rows: number; encoding: string | undefined }[];
   close(): Promise<void>;
 }
+
+const metadataOf = ({ name, type, dims }: TensorSpec): object => ({
+  name,
+  datatype: type,
+  shape: [-1, ...dims],
+});
+const configOf = ({ name, type, dims }: TensorSpec): object => ({
+  name,
+  data_type: `TYPE_${type}`,
+  dims: dims.map(String),
+});
 
 export async function startStandIn(models: string): Promise<StandIn> {
   const scorer = await openOnnx(models);
@@ -32,8 +55,6 @@ export async function startStandIn(models: string): Promise<StandIn> {
     const [, name = "", rest = ""] = /^\/v2\/models\/([^/]+)(.*)$/.exec(request.url ?? "") ?? [];
     const spec = specs.get(decodeURIComponent(name));
     if (spec === undefined) return refuse(response, 404, `Request for unknown model: '${name}' is not found`);
-    const tensors = (kind: "input" | "outputs"): readonly { name: string; dims: readonly number[] }[] =>
-      kind === "input" ? [spec.input] : spec.outputs;
     const answer = (body: unknown): void => {
       response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(body));
     };
@@ -42,27 +63,16 @@ export async function startStandIn(models: string): Promise<StandIn> {
         name: spec.name,
         versions: [String(spec.version)],
         platform: "onnxruntime_onnx",
-        inputs: tensors("input").map((one) => ({
-          name: one.name,
-          datatype: "FP32",
-          shape: [-1, ...one.dims],
-        })),
-        outputs: tensors("outputs").map((one) => ({
-          name: one.name,
-          datatype: "FP32",
-          shape: [-1, ...one.dims],
-        })),
+        inputs: spec.inputs.map(metadataOf),
+        outputs: spec.outputs.map(metadataOf),
       });
-    if (request.method === "GET" && rest === "/config") {
-      const listed = (kind: "input" | "outputs"): object[] =>
-        tensors(kind).map((one) => ({ name: one.name, data_type: "TYPE_FP32", dims: one.dims.map(String) }));
+    if (request.method === "GET" && rest === "/config")
       return answer({
         name: spec.name,
         max_batch_size: spec.maxBatch,
-        input: listed("input"),
-        output: listed("outputs"),
+        input: spec.inputs.map(configOf),
+        output: spec.outputs.map(configOf),
       });
-    }
     if (request.method !== "POST" || rest !== "/infer") return refuse(response, 405, "Method Not Allowed");
 
     const what = script.shift();
@@ -92,43 +102,60 @@ export async function startStandIn(models: string): Promise<StandIn> {
       }[];
       outputs: { name: string; parameters?: { binary_data?: boolean } }[];
     };
-    const [input] = head.inputs;
-    if (head.inputs.length !== 1 || input?.name !== spec.input.name)
-      return refuse(response, 400, `unexpected inference input '${input?.name}' for model '${spec.name}'`);
-    if (input.datatype !== "FP32")
+    const inputs: Record<string, Float32Array | Uint8Array> = {};
+    let rows = 0;
+    let at = headLength;
+    for (const input of head.inputs) {
+      const expected = spec.inputs.find(({ name: known }) => known === input.name);
+      if (expected === undefined)
+        return refuse(response, 400, `unexpected inference input '${input.name}' for model '${spec.name}'`);
+      if (input.datatype !== expected.type)
+        return refuse(
+          response,
+          400,
+          `input '${input.name}' data-type is '${input.datatype}', but model '${spec.name}' expects '${expected.type}'`,
+        );
+      const [batch = 0, ...dims] = input.shape;
+      rows ||= batch;
+      if (JSON.stringify(dims) !== JSON.stringify(expected.dims) || batch !== rows)
+        return refuse(
+          response,
+          400,
+          `unexpected shape for input '${input.name}' for model '${spec.name}'. Expected [-1,${expected.dims.join(",")}], got [${input.shape.join(",")}].`,
+        );
+      if (rows > spec.maxBatch)
+        return refuse(
+          response,
+          400,
+          `inference request batch-size must be <= ${spec.maxBatch} for '${spec.name}'`,
+        );
+      const bytes = rows * sizeOf(expected) * (expected.type === "FP32" ? 4 : 1);
+      if (input.parameters?.binary_data_size !== bytes || body.length - at < bytes)
+        return refuse(response, 400, `unexpected size for input '${input.name}', expecting ${bytes} bytes`);
+      const values = new Uint8Array(body.subarray(at, at + bytes));
+      inputs[input.name] = expected.type === "FP32" ? new Float32Array(values.buffer) : values;
+      at += bytes;
+    }
+    if (Object.keys(inputs).length !== spec.inputs.length)
       return refuse(
         response,
         400,
-        `input '${input.name}' data-type is '${input.datatype}', but model '${spec.name}' expects 'FP32'`,
+        `expected ${spec.inputs.length} inputs but got ${head.inputs.length} inputs for model '${spec.name}'`,
       );
-    const [rows = 0, ...dims] = input.shape;
-    if (JSON.stringify(dims) !== JSON.stringify(spec.input.dims))
-      return refuse(
-        response,
-        400,
-        `unexpected shape for input '${input.name}' for model '${spec.name}'. Expected [-1,${spec.input.dims.join(",")}], got [${input.shape.join(",")}].`,
-      );
-    if (rows > spec.maxBatch)
-      return refuse(
-        response,
-        400,
-        `inference request batch-size must be <= ${spec.maxBatch} for '${spec.name}'`,
-      );
-    const bytes = rows * dims.reduce((product, size) => product * size, 1) * 4;
-    if (input.parameters?.binary_data_size !== bytes || body.length - headLength < bytes)
-      return refuse(response, 400, `unexpected size for input '${input.name}', expecting ${bytes} bytes`);
-    if (body.length - headLength > bytes)
+    if (body.length > at)
       return refuse(response, 400, `unexpected additional input data for model '${spec.name}'`);
     for (const { name: output } of head.outputs)
       if (!spec.outputs.some((one) => one.name === output))
         return refuse(response, 400, `unexpected inference output '${output}' for model '${spec.name}'`);
 
     seen.push({ rows, encoding: request.headers["accept-encoding"] });
-    const features = new Float32Array(new Uint8Array(body.subarray(headLength)).buffer);
-    const scores = await scorer.score(spec.name, features, rows, 60_000);
+    if (what === "late") await new Promise((resolve) => setTimeout(resolve, 400));
+    const scores = await scorer.score(spec.name, inputs, rows, 60_000);
+    if (what === "nan") for (const values of Object.values(scores)) values[0] = Number.NaN;
     const wanted = head.outputs.map(({ name: output }) => {
       const values = scores[output]!;
       const shape = [rows, ...spec.outputs.find((one) => one.name === output)!.dims];
+      if (what === "shape") shape[0]! += 1;
       return { name: output, datatype: "FP32", shape, values };
     });
     const about = { model_name: spec.name, model_version: String(spec.version) };

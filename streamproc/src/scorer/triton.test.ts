@@ -31,7 +31,7 @@ describe("when Triton is in trouble", () => {
     await server.close();
   });
   const ask = (deadlineMs = 5000, rows = 2): Promise<Record<string, Float32Array>> =>
-    scorer.score("forecast", new Float32Array(rows * width), rows, deadlineMs);
+    scorer.score("forecast", { features: new Float32Array(rows * width) }, rows, deadlineMs);
 
   test("a full queue is tried again, since nothing was worked on", async () => {
     server.script.push("503", "503");
@@ -68,6 +68,26 @@ describe("when Triton is in trouble", () => {
   test("an answer that ends inside a tensor is refused", async () => {
     server.script.push("short");
     await expect(ask()).rejects.toThrow(/ends inside the tensor/);
+  });
+
+  test.each([
+    ["nan", "a value that is no number"],
+    ["shape", /answered forecast\/quantiles as FP32 \[3, 3, 3\]/],
+  ] as const)(
+    "an answer with a wrong %s is refused, and is no sign that the server is down",
+    async (what, says) => {
+      for (let i = 0; i < 6; i++) {
+        server.script.push(what);
+        await expect(ask()).rejects.toThrow(says);
+      }
+      expect((await ask())["burst"]).toHaveLength(2);
+    },
+  );
+
+  test("an answer that comes too late is not waited for", async () => {
+    server.script.push("late");
+    await expect(ask(100)).rejects.toThrow("within 100 ms");
+    expect((await ask())["burst"]).toHaveLength(2);
   });
 
   test("a batch is cut to what the model takes", async () => {

@@ -1,7 +1,17 @@
 import { Agent, request, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import type { ModelSpec } from "./repository.ts";
-import { checkOutputs, checkRows, inBatches, Late, ModelMissing, type Scorer } from "./scorer.ts";
+import { TENSOR_TYPES, type ModelSpec, type TensorSpec } from "./repository.ts";
+import {
+  BadAnswer,
+  checkInputs,
+  checkOutputs,
+  inBatches,
+  Late,
+  ModelMissing,
+  type Inputs,
+  type Outputs,
+  type Scorer,
+} from "./scorer.ts";
 
 /** Connections to the server; Triton must not be pipelined, so this is also the number of requests under way. */
 const CONNECTIONS = 8;
@@ -11,7 +21,7 @@ const ANSWER_BYTES = 64 * 1024 * 1024;
 /** So many failures in a row, and the server is left alone for a while. */
 const OPEN_AFTER = 5;
 const OPEN_MS = 2000;
-/** Between tries when the server says that its queue is full. */
+/** About so long between tries when the server says that its queue is full. */
 const RETRY_MS = 20;
 
 /** `status` 0: no answer came. */
@@ -137,27 +147,24 @@ export function openTriton(url: string): Scorer {
     return spec;
   }
 
-  async function infer(
-    spec: RemoteSpec,
-    part: Float32Array,
-    rows: number,
-    untilMs: number,
-  ): Promise<Record<string, Float32Array>> {
+  async function infer(spec: RemoteSpec, part: Inputs, rows: number, untilMs: number): Promise<Outputs> {
+    const tensors = spec.inputs.map((input) => part[input.name]!);
     const head = Buffer.from(
       JSON.stringify({
-        inputs: [
-          {
-            name: spec.input.name,
-            datatype: "FP32",
-            shape: [rows, ...spec.input.dims],
-            parameters: { binary_data_size: part.byteLength },
-          },
-        ],
+        inputs: spec.inputs.map(({ name, type, dims }, i) => ({
+          name,
+          datatype: type,
+          shape: [rows, ...dims],
+          parameters: { binary_data_size: tensors[i]!.byteLength },
+        })),
         outputs: spec.outputs.map(({ name }) => ({ name, parameters: { binary_data: true } })),
       }),
     );
     // Tensors travel little-endian, as every machine that Node 22 runs on keeps them.
-    const body = Buffer.concat([head, new Uint8Array(part.buffer, part.byteOffset, part.byteLength)]);
+    const body = Buffer.concat([
+      head,
+      ...tensors.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    ]);
     const headers = {
       "Content-Type": "application/octet-stream",
       "Inference-Header-Content-Length": head.length,
@@ -180,18 +187,18 @@ export function openTriton(url: string): Scorer {
       // Only a full queue promises that the question was not worked on.
       if (answer.status !== 503 || performance.now() + RETRY_MS >= untilMs)
         throw refusal(answer.status, answer.body);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (0.5 + Math.random())));
     }
   }
 
   return {
-    async score(model, features, rows, deadlineMs) {
+    async score(model, inputs, rows, deadlineMs) {
       const untilMs = performance.now() + deadlineMs;
       try {
         return await guarded(async () => {
           const spec = await specOf(model, untilMs);
-          checkRows(spec, features, rows);
-          return inBatches(spec, features, rows, spec.maxBatch, (part, count) =>
+          checkInputs(spec, inputs, rows);
+          return inBatches(spec, inputs, rows, spec.maxBatch, (part, count) =>
             infer(spec, part, count, untilMs),
           );
         });
@@ -249,18 +256,21 @@ function readSpec(model: string, metadata: unknown, config: unknown): RemoteSpec
     input?: RemoteTensor[];
     output?: RemoteTensor[];
   };
-  const tensor = (of: RemoteTensor): { name: string; dims: number[] } => {
-    if (of.data_type !== "TYPE_FP32")
-      throw new Error(`model ${model} on Triton: ${of.name} must be TYPE_FP32, not ${of.data_type}`);
-    return { name: of.name, dims: of.dims.map(Number) };
+  const tensor = (of: RemoteTensor): TensorSpec => {
+    const type = TENSOR_TYPES.find((known) => `TYPE_${known}` === of.data_type);
+    if (type === undefined)
+      throw new Error(
+        `model ${model} on Triton: ${of.name} must be TYPE_FP32 or TYPE_UINT8, not ${of.data_type}`,
+      );
+    return { name: of.name, type, dims: of.dims.map(Number) };
   };
-  if (input?.length !== 1 || output === undefined || typeof maxBatch !== "number" || maxBatch < 1)
-    throw new Error(`model ${model} on Triton must take one input in batches, as models/ says`);
+  if (input === undefined || output === undefined || typeof maxBatch !== "number" || maxBatch < 1)
+    throw new Error(`model ${model} on Triton must take its inputs in batches, as models/ says`);
   return {
     name: model,
     version: Math.max(...(versions ?? ["1"]).map(Number)),
     maxBatch,
-    input: tensor(input[0]!),
+    inputs: input.map(tensor),
     outputs: output.map(tensor),
   };
 }
@@ -291,7 +301,7 @@ function readTensors(
   let at = headLength;
   for (const { name, datatype, shape, data, parameters } of outputs ?? []) {
     if (datatype !== "FP32" || shape[0] !== rows)
-      throw new TritonError(0, `Triton answered ${spec.name}/${name} as ${datatype} [${shape.join(", ")}]`);
+      throw new BadAnswer(`Triton answered ${spec.name}/${name} as ${datatype} [${shape.join(", ")}]`);
     const size = parameters?.binary_data_size;
     if (size === undefined) {
       read[name] = Float32Array.from(data ?? []);
