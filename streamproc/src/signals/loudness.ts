@@ -1,0 +1,127 @@
+/** Everything here is at this rate: the K-weighting filters are defined for it (ITU-R BS.1770-5, annex 1, tables 1 and 2). */
+export const RATE = 48_000;
+/** Digital silence. */
+export const SILENCE_LUFS = -100;
+export const BLOCK_SAMPLES = RATE / 10;
+
+const SHELF = {
+  b0: 1.53512485958697,
+  b1: -2.69169618940638,
+  b2: 1.19839281085285,
+  a1: -1.69065929318241,
+  a2: 0.73248077421585,
+};
+const HIGH_PASS = { a1: -1.99004745483398, a2: 0.99007225036621 };
+
+/** Weights by the order in which decoders give channels: front left, front right, centre, low frequencies, surround left and right. */
+const weightsOf = (channels: number): readonly number[] =>
+  channels === 6
+    ? [1, 1, 1, 0, 1.41, 1.41]
+    : channels === 5
+      ? [1, 1, 1, 1.41, 1.41]
+      : Array.from({ length: channels }, () => 1);
+
+export const lufsOf = (meanSquare: number): number =>
+  meanSquare <= 1e-10 ? SILENCE_LUFS : -0.691 + 10 * Math.log10(meanSquare);
+export const meanSquareOf = (lufs: number): number =>
+  lufs <= SILENCE_LUFS ? 0 : 10 ** ((lufs + 0.691) / 10);
+
+/** How a signal of `length` samples is cut into blocks of 100 ms: a rest of half a block or more is one too, a shorter one joins the last. */
+export const blocksOf = (length: number): number =>
+  length <= 0 ? 0 : Math.max(1, Math.round(length / BLOCK_SAMPLES));
+
+/**
+ * K-weighted loudness (LUFS) and highest sample (dBFS) of each block after the pre-roll, which only warms the filters.
+ * `samples` are interleaved at 48 kHz; `preroll` counts samples of one channel.
+ */
+export function blockLoudness(
+  samples: Float32Array,
+  channels: number,
+  preroll: number,
+): { loudness: number[]; peak: number[] } {
+  const length = Math.floor(samples.length / channels);
+  const count = blocksOf(length - preroll);
+  const sums = new Float64Array(count);
+  const peaks = new Float64Array(count);
+  const weights = weightsOf(channels);
+  const { b0, b1, b2, a1, a2 } = SHELF;
+  for (let channel = 0; channel < channels; channel++) {
+    let s1 = 0;
+    let s2 = 0;
+    let h1 = 0;
+    let h2 = 0;
+    const step = (at: number): number => {
+      let sample = samples[at]!;
+      if (!(sample >= -8 && sample <= 8)) sample = 0; // no sound: NaN, or a decoder gone wild
+      const shelf = b0 * sample + s1;
+      s1 = b1 * sample - a1 * shelf + s2;
+      s2 = b2 * sample - a2 * shelf;
+      const high = shelf + h1;
+      h1 = -2 * shelf - HIGH_PASS.a1 * high + h2;
+      h2 = shelf - HIGH_PASS.a2 * high;
+      return high;
+    };
+    for (let i = 0; i < preroll; i++) step(i * channels + channel);
+    for (let block = 0; block < count; block++) {
+      const from = preroll + block * BLOCK_SAMPLES;
+      const until = block === count - 1 ? length : from + BLOCK_SAMPLES;
+      let sum = 0;
+      let peak = peaks[block]!;
+      for (let i = from, at = from * channels + channel; i < until; i++, at += channels) {
+        const weighted = step(at);
+        sum += weighted * weighted;
+        const size = Math.abs(samples[at]!);
+        if (size > peak) peak = size;
+      }
+      sums[block]! += (weights[channel]! * sum) / (until - from);
+      peaks[block] = peak;
+    }
+  }
+  return {
+    loudness: Array.from(sums, (sum) => round(lufsOf(sum))),
+    peak: Array.from(peaks, (peak) =>
+      round(peak <= 1e-5 ? SILENCE_LUFS : 20 * Math.log10(Math.min(peak, 8))),
+    ),
+  };
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+/**
+ * Gated loudness of a whole stream in bounded memory (BS.1770-5 annex 1): a histogram of the 400 ms blocks in steps of 0.1 LU
+ * with the energy of each step, so both gates can be applied at any time.
+ */
+export class Gated {
+  static readonly FROM = -70;
+  static readonly STEPS = 900;
+  readonly counts = new Uint32Array(Gated.STEPS);
+  readonly energies = new Float64Array(Gated.STEPS);
+
+  /** Mean square of a block of 400 ms. */
+  add(meanSquare: number): void {
+    const lufs = lufsOf(meanSquare);
+    if (lufs < Gated.FROM) return;
+    const at = Math.min(Gated.STEPS - 1, Math.floor((lufs - Gated.FROM) * 10));
+    this.counts[at]!++;
+    this.energies[at]! += meanSquare;
+  }
+
+  /** Null before anything was above the absolute gate. */
+  integrated(): number | null {
+    const all = this.#meanFrom(0);
+    if (all === null) return null;
+    const gate = Math.max(0, Math.floor((lufsOf(all) - 10 - Gated.FROM) * 10));
+    const kept = this.#meanFrom(gate);
+    return kept === null ? null : lufsOf(kept);
+  }
+
+  #meanFrom(step: number): number | null {
+    let count = 0;
+    let energy = 0;
+    for (let i = step; i < Gated.STEPS; i++) {
+      count += this.counts[i]!;
+      energy += this.energies[i]!;
+    }
+    return count === 0 ? null : energy / count;
+  }
+}
