@@ -139,10 +139,10 @@ class Process {
     this.worker = startWorker(PARTITION, {
       folds,
       scorer: {
-        score: async (_model, rows) =>
+        score: async (_model, { features }) =>
           new Promise((resolve, reject) => {
             this.#timers.push({ atMs: world.nowMs + 250, fire: () => reject(new Error("too slow")) });
-            this.out.push(() => this.back.push(() => resolve({ same: rows.slice() })));
+            this.out.push(() => this.back.push(() => resolve({ same: (features as Float32Array).slice() })));
           }),
         version: () => "echo@1",
         close: async () => undefined,
