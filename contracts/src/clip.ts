@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { channelId, login } from "./event.ts";
+import { MOMENT_KINDS } from "./moment.ts";
 
 export const CLIP_LAYOUTS = ["16:9", "9:16", "9:16-stacked"] as const;
 export type ClipLayout = (typeof CLIP_LAYOUTS)[number];
@@ -112,6 +113,8 @@ export const clipRequest = z.object({
   login,
   /** Null: any span. */
   momentId: z.string().max(200).nullable().default(null),
+  /** The moment's kind, for the gallery; null: any span. */
+  kind: z.enum(MOMENT_KINDS).nullable().default(null),
   startMs: z.int(),
   endMs: z.int(),
   /** `instant`: from the keyframe before the start, copied, no chat, 16:9 alone. `exact`: to the frame. */

@@ -24,14 +24,17 @@ export async function ask<Method extends Routes["method"], Path extends Routes["
   path: Path,
   more: {
     login?: string;
-    query?: Record<string, number | undefined>;
+    id?: string;
+    query?: Record<string, number | string | undefined>;
     body?: Body<RouteAt<Method, Path>>;
   } = {},
 ): Promise<Result<RouteAt<Method, Path>>> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(more.query ?? {}))
-    if (value !== undefined) query.set(name, String(Math.round(value)));
-  const address = path.replace("{login}", encodeURIComponent(more.login ?? ""));
+    if (value !== undefined) query.set(name, typeof value === "string" ? value : String(Math.round(value)));
+  const address = path
+    .replace("{login}", encodeURIComponent(more.login ?? ""))
+    .replace("{id}", encodeURIComponent(more.id ?? ""));
   let response: Response;
   try {
     response = await fetch(query.size > 0 ? `${address}?${query}` : address, {

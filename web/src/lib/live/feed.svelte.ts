@@ -11,6 +11,11 @@ import { SecondRing, StreamBins, trailingMinute } from "./series.ts";
 import type { LiveSocket } from "./socket.ts";
 
 type Heatmap = z.infer<typeof heatmap.answer>;
+/** Events that are not about chat. */
+export type SeenEvent = Exclude<
+  LiveEvent,
+  { kind: "window" | "burst" | "hype" | "forecast" | "outcome" | "gap" }
+>;
 type Extent = z.infer<typeof extent.answer>;
 export type Record10 = z.infer<typeof forecastRecord.answer>;
 
@@ -59,6 +64,10 @@ export class LiveFeed {
   historyProblem = $state.raw<Problem | null>(null);
   historyLoaded = $state(false);
   refusal = $state.raw<{ code: string; detail: string } | null>(null);
+  /** What picture, sound and people say: the video feed takes it. One listener, since a topic has one. */
+  seen: ((event: SeenEvent) => void) | null = null;
+  /** The events begin anew: what was said in between must be asked for. */
+  begun: (() => void) | null = null;
 
   readonly #clock: () => number;
   readonly #hiddenMinute = new HiddenMinute();
@@ -92,7 +101,9 @@ export class LiveFeed {
         message: ({ d, snap }) => {
           if (Array.isArray(d)) for (const event of d as LiveEvent[]) this.takeEvent(event);
           else this.takeEvent(d as LiveEvent);
-          if (snap === true) void this.load();
+          if (snap !== true) return;
+          void this.load();
+          this.begun?.();
         },
       }),
       socket.subscribe(`chat:${this.login}`, { message: ({ d }) => this.takeChat(d as ChatColumn) }),
@@ -180,6 +191,8 @@ export class LiveFeed {
       case "gap":
         this.bins.put(event.fromMs, event.toMs - event.fromMs, { rate: null });
         break;
+      default:
+        this.seen?.(event);
     }
   }
 

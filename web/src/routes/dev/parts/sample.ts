@@ -345,6 +345,8 @@ export function sampleChannel(
     login,
     addedAtMs: START_MS,
     paused: state === "paused",
+    video: null,
+    chat: true,
     state:
       state === null
         ? null
