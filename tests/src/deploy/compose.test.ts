@@ -33,7 +33,14 @@ const ours = services.filter(([, service]) => service.build !== undefined);
 test("every image is pinned to a version, ours is built from the Dockerfile", () => {
   for (const [name, { image, build }] of services)
     if (build === undefined) expect(image, name).toMatch(/:v?\d+\.\d+/);
-  expect(ours.map(([name]) => name)).toEqual(["analytics", "sources", "processors", "gateway"]);
+  expect(ours.map(([name]) => name)).toEqual([
+    "analytics",
+    "sources",
+    "processors",
+    "media",
+    "clips",
+    "gateway",
+  ]);
 });
 
 test("every service is bounded in CPU and memory", () => {
