@@ -2,7 +2,7 @@ import { z } from "zod";
 import { loginFrom } from "./channel.ts";
 import { login } from "./event.ts";
 import { channelSummary, systemState } from "./push.ts";
-import { channelLayout, clip, CLIP_STATES, clipRequest } from "./clip.ts";
+import { box, channelLayout, chatOverlay, clip, CLIP_STATES, clipId, clipRequest } from "./clip.ts";
 import { momentDecision, moment } from "./moment.ts";
 import { videoState } from "./video.ts";
 import {
@@ -47,12 +47,23 @@ export interface Route<
   readonly body: Body;
   readonly result: Result;
   readonly status: number;
+  /** The answer is a file of one of these types, not JSON. */
+  readonly types?: readonly string[];
 }
 
 const none = z.object({});
 const number = z.coerce.number().int();
 const ofChannel = z.object({ login });
 const span = z.object({ from: number.optional(), to: number.optional() });
+/** The source checks again, and every address that a playlist names. */
+const videoAddress = z
+  .string()
+  .max(2000)
+  .regex(
+    /^(?:$|https?:\/\/\S+$|file:\S+$)/,
+    "an http(s) address of a playlist, file:<path>, or empty for none",
+  );
+const clipParams = z.object({ id: clipId });
 
 /** Logging in and out, where HYPECAST_TOKEN is set. They need no login themselves; the gateway answers them before all others. */
 export const sessionRoutes = {
@@ -102,7 +113,8 @@ export const routes = {
         .max(500)
         .refine((text) => loginFrom(text) !== null, "no Twitch login or link"),
       /** As in `wantedChannel`. */
-      video: z.string().max(2000).nullable().optional(),
+      video: videoAddress.nullable().optional(),
+      chat: z.boolean().optional(),
     }),
     result: channelSummary,
     status: 201,
@@ -123,7 +135,7 @@ export const routes = {
     summary: "Pause or resume; say where its picture comes from",
     params: ofChannel,
     query: none,
-    body: z.object({ paused: z.boolean().optional(), video: z.string().max(2000).nullable().optional() }),
+    body: z.object({ paused: z.boolean().optional(), video: videoAddress.nullable().optional() }),
     result: channelSummary,
     status: 200,
   },
@@ -286,7 +298,12 @@ export const routes = {
     summary: "Remember this moment",
     params: ofChannel,
     query: none,
-    body: z.object({ atMs: z.int().optional(), label: z.string().max(140).default("") }),
+    body: z.object({
+      /** What was on screen then; without it: now. */
+      atMs: z.int().optional(),
+      label: z.string().max(140).default(""),
+      via: z.enum(["key", "api"]).default("api"),
+    }),
     result: z.object({ id: z.string(), atMs: z.int() }),
     status: 201,
   },
@@ -297,9 +314,9 @@ export const routes = {
     params: ofChannel,
     query: span.extend({ format: z.enum(["csv", "edl", "fcpxml", "youtube"]), fps: number.default(30) }),
     body: none,
-    /** A file, not JSON. */
     result: z.string(),
     status: 200,
+    types: ["text/csv", "text/plain", "application/xml"],
   },
   channelChat: {
     method: "GET",
@@ -327,7 +344,12 @@ export const routes = {
     summary: "Draw the camera's box, choose the crop and how chat is shown",
     params: ofChannel,
     query: none,
-    body: channelLayout.partial(),
+    // What is absent stays as it is, so no defaults here.
+    body: z.object({
+      facecam: box.nullable().optional(),
+      cropX: z.number().min(0).max(1).optional(),
+      chat: chatOverlay.optional(),
+    }),
     result: channelLayout,
     status: 200,
   },
@@ -360,7 +382,7 @@ export const routes = {
     method: "GET",
     path: "/api/v1/clips/{id}",
     summary: "One clip",
-    params: z.object({ id: z.string().min(1).max(64) }),
+    params: clipParams,
     query: none,
     body: none,
     result: clip,
@@ -370,7 +392,7 @@ export const routes = {
     method: "PATCH",
     path: "/api/v1/clips/{id}",
     summary: "Cancel or retry its job, rename it, share it or take the link back",
-    params: z.object({ id: z.string().min(1).max(64) }),
+    params: clipParams,
     query: none,
     body: z.object({
       job: z.enum(["cancel", "retry"]).optional(),
@@ -384,7 +406,7 @@ export const routes = {
     method: "DELETE",
     path: "/api/v1/clips/{id}",
     summary: "Delete a clip with its files",
-    params: z.object({ id: z.string().min(1).max(64) }),
+    params: clipParams,
     query: none,
     body: none,
     result: none,

@@ -17,6 +17,11 @@ export const wantedChannel = z.object({
 });
 export type WantedChannel = z.infer<typeof wantedChannel>;
 
+/** The id of a channel of video alone (`chat: false`), which has no number at Twitch. */
+export const videoChannelId = (login: string): string => `video-${login}`;
+/** The other way; null: an id of another kind. */
+export const loginOfVideo = (channelId: string): string | null => /^video-(.+)$/.exec(channelId)?.[1] ?? null;
+
 /** KV bucket of what the source says about each; key: login. Written about once a second while anything changes. */
 export const CHANNEL_STATE_BUCKET = "channel_state";
 

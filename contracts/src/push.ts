@@ -3,6 +3,7 @@ import { audioWindow } from "./audio.ts";
 import { chatBurst } from "./burst.ts";
 import { channelState } from "./channel.ts";
 import { chatLine, chatModeration, chatNotice } from "./chat.ts";
+import { clip } from "./clip.ts";
 import { login } from "./event.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "./hype.ts";
 import { moment, momentDecision, reactionLag } from "./moment.ts";
@@ -21,7 +22,7 @@ import { chatWindow } from "./window.ts";
  * | `events:<login>` | LiveEvent | counts up | 60 s |
  * | `channels` | ChannelSummary[] | counts up | no: latest |
  * | `video:<login>` | VideoState | counts up | no: latest |
- * | `clips` | Clip, whole, at each change | counts up | 60 s |
+ * | `clips` | ClipChange: a clip, whole, at each change | counts up | 60 s |
  * | `sys` | SystemState | counts up | no: latest |
  */
 export const TOPICS = ["live", "chat", "events", "video", "channels", "clips", "sys"] as const;
@@ -61,6 +62,10 @@ export const liveEvent = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("gap"), fromMs: z.int(), toMs: z.int(), reason: z.string() }),
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
+
+/** A clip as it is now, or that it was deleted. A page that opens asks /api/v1/clips first. */
+export const clipChange = z.union([clip, z.object({ id: z.string(), removed: z.literal(true) })]);
+export type ClipChange = z.infer<typeof clipChange>;
 
 /** A channel in the list: what was asked for and what the source says. `state` null: no source has spoken yet. */
 export const channelSummary = z.object({

@@ -148,18 +148,6 @@ export const extent = defineQuestion(
   z.object({ firstMs: z.int().nullable(), lastMs: z.int().nullable(), messages: z.int() }),
 );
 
-export const questions = [
-  heatmap,
-  windows,
-  bursts,
-  topEmotes,
-  momentAt,
-  forecastRecord,
-  forecasts,
-  sparklines,
-  extent,
-] as const;
-
 /** Shots that touch a span, oldest first, with their scores where a model gave some. */
 export const shots = defineQuestion(
   "shots",
@@ -198,3 +186,19 @@ export const chatSpan = defineQuestion(
   span.extend({ limit: z.int().min(1).max(20_000) }),
   z.object({ lines: z.array(chatLine), complete: z.boolean() }),
 );
+
+export const questions = [
+  heatmap,
+  windows,
+  bursts,
+  topEmotes,
+  momentAt,
+  forecastRecord,
+  forecasts,
+  sparklines,
+  extent,
+  shots,
+  audio,
+  momentList,
+  chatSpan,
+] as const;
