@@ -182,6 +182,37 @@ function calmStretches(): { fromMs: number; toMs: number }[] {
   return stretches;
 }
 
+/** What a moment that its chat's mood leads may be called; volume alone is called hype. */
+const MOMENT_KINDS_BY_MOOD: Readonly<Record<Mood, readonly string[]>> = {
+  laugh: ["funny", "fail"],
+  shock: ["shock"],
+  hype: ["hype"],
+  love: ["love"],
+  sad: ["sad", "fail"],
+  anger: ["anger", "fail"],
+  cringe: ["cringe"],
+};
+/** What chat cheers or remarks a little: a moment there is no mistake, none neither. */
+const MAYBE_MOMENTS: ReadonlySet<string> = new Set(["run_start", "checkpoint", "boss_hit"]);
+
+/** Events that are worth a clip. A moment whose onset is said to lie in [fromMs, toMs] is this one; what fits none is a mistake. */
+function trueMoments() {
+  return mainEvents.flatMap((event) => {
+    const moods = reactionOf(event)?.moods ?? [];
+    if (moods.length === 0 && !MAYBE_MOMENTS.has(event.kind)) return [];
+    return [
+      {
+        event: event.id,
+        kinds: moods.flatMap((mood) => MOMENT_KINDS_BY_MOOD[mood]),
+        must: moods.length > 0,
+        atMs: event.atMs,
+        fromMs: event.atMs - Math.max(leadOf(event), 6_000),
+        toMs: event.atMs + 8_000,
+      },
+    ];
+  });
+}
+
 /** What a loop of the stream holds, for tests and benchmarks that watch it through the whole system. Times are of the loop. */
 export function truth() {
   const all = scriptOf("pepel_lamp").filter(isSaid);
@@ -238,6 +269,16 @@ export function truth() {
         event: event.id,
         fromMs: event.atMs,
         toMs: event.atMs + (notHype[event.kind] ?? 0),
+      })),
+    moments: trueMoments(),
+    /** Why chat is busy there and yet nothing on screen is worth a clip; an advertisement lasts until its end. */
+    noMoments: mainEvents
+      .filter((event) => event.kind in OWN_KINDS || event.kind === "gift_bomb" || event.kind === "ad_start")
+      .map((event) => ({
+        event: event.id,
+        kind: event.kind,
+        fromMs: event.atMs,
+        toMs: event.kind === "ad_start" ? timeOf("ad-end") : event.atMs + (notHype[event.kind] ?? 45_000),
       })),
     /** Fewer lines for a reason: neither a gap nor silence. */
     quiet: [
