@@ -74,7 +74,7 @@ export const videoMeasured = defineEvent(
     /** Null: no picture in it, or not measured. */
     picture: pictureSignals.nullable(),
     sound: soundSignals.nullable(),
-    /** Key in `objects` of sampled frames, raw RGB 64 × 36, about three a second: what models look at. */
+    /** Key in `objects` of sampled frames, RGB 64 × 36, about three a second (streamproc/src/media/frames-file.ts): what models look at. */
     framesKey: z.string().nullable(),
     /** Key in `objects` of a JPEG of its first frame, at most 284 × 160. */
     thumbKey: z.string().nullable(),
