@@ -40,20 +40,32 @@ const BRIGHT_FROM = 228;
 const COLOURED = 10;
 const STRONG = 40;
 
-/** Chroma bin of a pair of colour differences in steps of 8, row-major 32 × 32. */
-const CHROMA_BIN = Uint8Array.from({ length: 1024 }, (_, at) => {
-  const u = ((at & 31) - 16) * 8 + 4;
-  const v = ((at >> 5) - 16) * 8 + 4;
-  const strength = Math.max(Math.abs(u), Math.abs(v));
-  if (strength < COLOURED) return 16;
+/** A pair of colour differences in steps of 8, row-major 32 × 32: its chroma bin, and its distance from grey. */
+const CHROMA_CELLS = 1024;
+const cellStrength = Uint8Array.from({ length: CHROMA_CELLS }, (_, cell) =>
+  Math.max(Math.abs(cellU(cell)), Math.abs(cellV(cell))),
+);
+const cellBin = Uint8Array.from({ length: CHROMA_CELLS }, (_, cell) => {
+  const strength = cellStrength[cell]!;
+  if (strength < COLOURED) return CHROMA_BINS - 1;
+  const u = cellU(cell);
+  const v = cellV(cell);
   const hue = (u < 0 ? 1 : 0) | (v < 0 ? 2 : 0) | (Math.abs(u) < Math.abs(v) ? 4 : 0);
   return hue * 2 + (strength < STRONG ? 0 : 1);
 });
+function cellU(cell: number): number {
+  return ((cell & 31) - 16) * 8 + 4;
+}
+function cellV(cell: number): number {
+  return ((cell >> 5) - 16) * 8 + 4;
+}
 
-const luma = new Int32Array(PIXELS);
+const above = new Int32Array(FRAME_WIDTH);
 const columns = new Int32Array(COLUMNS);
 const rows = new Int32Array(ROWS);
 const blocks = new Int32Array(BLOCKS);
+const lumas = new Int32Array(256);
+const chromas = new Int32Array(CHROMA_CELLS);
 const lumaBins = new Int32Array(LUMA_BINS + 1);
 const chromaBins = new Int32Array(CHROMA_BINS);
 
@@ -61,71 +73,92 @@ const chromaBins = new Int32Array(CHROMA_BINS);
 export function signatureOf(rgb: Uint8Array, into: Uint8Array, at: number): void {
   if (rgb.length !== FRAME_BYTES)
     throw new RangeError(`a frame has ${FRAME_BYTES} bytes, this one ${rgb.length}`);
-  columns.fill(0);
-  rows.fill(0);
-  blocks.fill(0);
-  lumaBins.fill(0);
-  chromaBins.fill(0);
-  let squares = 0;
-  let sum = 0;
-  let saturation = 0;
-  let dark = 0;
-  let bright = 0;
-  let edges = 0;
-  let from = 0;
-  let pixel = 0;
-  for (let y = 0; y < FRAME_HEIGHT; y++) {
-    const blockRow = ((y / 6) | 0) * BLOCK_COLUMNS;
-    let rowSum = 0;
-    let left = 0;
-    for (let x = 0; x < FRAME_WIDTH; x++, from += 3, pixel++) {
-      const red = rgb[from]!;
-      const blue = rgb[from + 2]!;
-      const value = (77 * red + 150 * rgb[from + 1]! + 29 * blue) >> 8;
-      luma[pixel] = value;
-      rowSum += value;
-      columns[x >> 1]! += value;
-      blocks[blockRow + (x >> 3)]! += value;
-      squares += value * value;
-      // Shared between two bins, so that a slow change of light moves weight and does not jump.
-      const bin = value >> 4;
-      const rest = value & 15;
-      lumaBins[bin]! += 16 - rest;
-      lumaBins[bin + 1]! += rest;
-      const u = (blue - value) >> 1;
-      const v = (red - value) >> 1;
-      chromaBins[CHROMA_BIN[(u >> 3) + 16 + (((v >> 3) + 16) << 5)]!]!++;
-      const strengthU = u < 0 ? -u : u;
-      const strengthV = v < 0 ? -v : v;
-      saturation += strengthU > strengthV ? strengthU : strengthV;
-      if (value < DARK_BELOW) dark++;
-      else if (value >= BRIGHT_FROM) bright++;
-      if (x > 0) edges += value > left ? value - left : left - value;
-      if (y > 0) {
-        const above = luma[pixel - FRAME_WIDTH]!;
-        edges += value > above ? value - above : above - value;
-      }
-      left = value;
-    }
-    rows[y >> 1]! += rowSum;
-    sum += rowSum;
-  }
-  // 255 has a neighbour of its own in the sharing above; it belongs to the last bin.
-  lumaBins[LUMA_BINS - 1]! += lumaBins[LUMA_BINS]!;
+  const edges = sumPixels(rgb);
   for (let i = 0; i < COLUMNS; i++) into[at + AT_COLUMNS + i] = Math.round(columns[i]! / (2 * FRAME_HEIGHT));
   for (let i = 0; i < ROWS; i++) into[at + AT_ROWS + i] = Math.round(rows[i]! / (2 * FRAME_WIDTH));
   for (let i = 0; i < BLOCKS; i++) into[at + AT_BLOCKS + i] = Math.round(blocks[i]! / 48);
+  into[at + AT_EDGE] = byteOf((4 * edges) / (2 * PIXELS));
+  writeLuma(into, at);
+  writeChroma(into, at);
+}
+
+/** What needs the pixels themselves. Returns the sum of gradients. */
+function sumPixels(rgb: Uint8Array): number {
+  columns.fill(0);
+  rows.fill(0);
+  blocks.fill(0);
+  lumas.fill(0);
+  chromas.fill(0);
+  let edges = 0;
+  let from = 0;
+  let left = 0;
+  for (let y = 0; y < FRAME_HEIGHT; y++) {
+    const blockRow = ((y / 6) | 0) * BLOCK_COLUMNS;
+    let rowSum = 0;
+    // The first row has nothing above it, and a row's first pixel nothing on its left: they count against themselves.
+    const first = y === 0;
+    for (let pair = 0; pair < COLUMNS; pair++) {
+      let pairSum = 0;
+      for (let x = 2 * pair; x < 2 * pair + 2; x++, from += 3) {
+        const red = rgb[from]!;
+        const blue = rgb[from + 2]!;
+        const value = (77 * red + 150 * rgb[from + 1]! + 29 * blue) >> 8;
+        pairSum += value;
+        lumas[value]!++;
+        chromas[(((blue - value) >> 4) + 16) | ((((red - value) >> 4) + 16) << 5)]!++;
+        if (x > 0) edges += Math.abs(value - left);
+        if (!first) edges += Math.abs(value - above[x]!);
+        above[x] = value;
+        left = value;
+      }
+      columns[pair]! += pairSum;
+      blocks[blockRow + (pair >> 2)]! += pairSum;
+      rowSum += pairSum;
+    }
+    rows[y >> 1]! += rowSum;
+  }
+  return edges;
+}
+
+function writeLuma(into: Uint8Array, at: number): void {
+  lumaBins.fill(0);
+  let sum = 0;
+  let squares = 0;
+  let dark = 0;
+  let bright = 0;
+  for (let value = 0; value < 256; value++) {
+    const count = lumas[value]!;
+    if (count === 0) continue;
+    sum += count * value;
+    squares += count * value * value;
+    if (value < DARK_BELOW) dark += count;
+    else if (value >= BRIGHT_FROM) bright += count;
+    // Shared between two bins, so that a slow change of light moves weight and does not jump.
+    lumaBins[value >> 4]! += count * (16 - (value & 15));
+    lumaBins[(value >> 4) + 1]! += count * (value & 15);
+  }
+  lumaBins[LUMA_BINS - 1]! += lumaBins[LUMA_BINS]!;
   // Square roots of shares: the product of two histograms is their Bhattacharyya coefficient.
   for (let i = 0; i < LUMA_BINS; i++)
     into[at + AT_LUMA + i] = Math.round(255 * Math.sqrt(lumaBins[i]! / (16 * PIXELS)));
-  for (let i = 0; i < CHROMA_BINS; i++)
-    into[at + AT_CHROMA + i] = Math.round(255 * Math.sqrt(chromaBins[i]! / PIXELS));
   const mean = sum / PIXELS;
   into[at + AT_CONTRAST] = byteOf(2 * Math.sqrt(Math.max(0, squares / PIXELS - mean * mean)));
-  into[at + AT_EDGE] = byteOf((4 * edges) / (2 * PIXELS));
-  into[at + AT_SATURATION] = byteOf((2 * saturation) / PIXELS);
   into[at + AT_DARK] = byteOf((255 * dark) / PIXELS);
   into[at + AT_BRIGHT] = byteOf((255 * bright) / PIXELS);
+}
+
+function writeChroma(into: Uint8Array, at: number): void {
+  chromaBins.fill(0);
+  let strengths = 0;
+  for (let cell = 0; cell < CHROMA_CELLS; cell++) {
+    const count = chromas[cell]!;
+    if (count === 0) continue;
+    chromaBins[cellBin[cell]!]! += count;
+    strengths += count * cellStrength[cell]!;
+  }
+  for (let i = 0; i < CHROMA_BINS; i++)
+    into[at + AT_CHROMA + i] = Math.round(255 * Math.sqrt(chromaBins[i]! / PIXELS));
+  into[at + AT_SATURATION] = byteOf((2 * strengths) / PIXELS);
 }
 
 const byteOf = (value: number): number => Math.min(255, Math.round(value));
