@@ -144,6 +144,7 @@ class Process {
             this.#timers.push({ atMs: world.nowMs + 250, fire: () => reject(new Error("too slow")) });
             this.out.push(() => this.back.push(() => resolve({ same: (features as Float32Array).slice() })));
           }),
+        inputs: async () => [],
         version: () => "echo@1",
         close: async () => undefined,
       },

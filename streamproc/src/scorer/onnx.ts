@@ -54,6 +54,7 @@ export async function openOnnx(
         return outputs;
       });
     },
+    inputs: async (name) => modelOf(name).spec.inputs,
     version: (name) => `${name}@${modelOf(name).spec.version}`,
     async close() {
       for (const { session } of models.values()) await session.release();

@@ -11,6 +11,8 @@ export interface Scorer {
    * Rejects when the model is missing, a shape is wrong, an answer is no number or `deadlineMs` passes; callers then say "unknown".
    */
   score(model: string, inputs: Inputs, rows: number, deadlineMs: number): Promise<Outputs>;
+  /** What the model takes. Rejects as `score` does. */
+  inputs(model: string, deadlineMs: number): Promise<readonly TensorSpec[]>;
   /** `<name>@<version>`, stored with every score. */
   version(model: string): string;
   close(): Promise<void>;

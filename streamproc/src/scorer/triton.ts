@@ -191,22 +191,30 @@ export function openTriton(url: string): Scorer {
     }
   }
 
+  async function within<Result>(
+    model: string,
+    deadlineMs: number,
+    work: (untilMs: number) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await guarded(() => work(performance.now() + deadlineMs));
+    } catch (error) {
+      if (error instanceof TritonError && error.message === "late") throw new Late(model, deadlineMs);
+      throw error;
+    }
+  }
+
   return {
-    async score(model, inputs, rows, deadlineMs) {
-      const untilMs = performance.now() + deadlineMs;
-      try {
-        return await guarded(async () => {
-          const spec = await specOf(model, untilMs);
-          checkInputs(spec, inputs, rows);
-          return inBatches(spec, inputs, rows, spec.maxBatch, (part, count) =>
-            infer(spec, part, count, untilMs),
-          );
-        });
-      } catch (error) {
-        if (error instanceof TritonError && error.message === "late") throw new Late(model, deadlineMs);
-        throw error;
-      }
-    },
+    score: (model, inputs, rows, deadlineMs) =>
+      within(model, deadlineMs, async (untilMs) => {
+        const spec = await specOf(model, untilMs);
+        checkInputs(spec, inputs, rows);
+        return inBatches(spec, inputs, rows, spec.maxBatch, (part, count) =>
+          infer(spec, part, count, untilMs),
+        );
+      }),
+    inputs: (model, deadlineMs) =>
+      within(model, deadlineMs, async (untilMs) => (await specOf(model, untilMs)).inputs),
     version(model) {
       const spec = specs.get(model);
       if (spec === undefined) throw new ModelMissing(model, [...specs.keys()]);
