@@ -1,9 +1,24 @@
 import { z } from "zod";
+import {
+  CHAT_POSITIONS,
+  CLIP_LAYOUTS,
+  CLIP_STAGES,
+  CLIP_STATES,
+  LONGEST_CLIP_MS,
+  SHORTEST_CLIP_MS,
+} from "./clip-words.ts";
 import { channelId, login } from "./event.ts";
-import { MOMENT_KINDS } from "./moment.ts";
+import { MOMENT_KINDS } from "./moment-kinds.ts";
 
-export const CLIP_LAYOUTS = ["16:9", "9:16", "9:16-stacked"] as const;
-export type ClipLayout = (typeof CLIP_LAYOUTS)[number];
+export {
+  CHAT_POSITIONS,
+  CLIP_LAYOUTS,
+  CLIP_STAGES,
+  CLIP_STATES,
+  LONGEST_CLIP_MS,
+  SHORTEST_CLIP_MS,
+  type ClipLayout,
+} from "./clip-words.ts";
 /** Shares of the picture's width and height, 0–1. */
 export const box = z.object({
   x: z.number().min(0).max(1),
@@ -13,7 +28,6 @@ export const box = z.object({
 });
 export type Box = z.infer<typeof box>;
 
-export const CHAT_POSITIONS = ["left", "right", "bottom"] as const;
 /** How chat is drawn into the picture. */
 export const chatOverlay = z.object({
   on: z.boolean().default(true),
@@ -29,9 +43,6 @@ export const chatOverlay = z.object({
   shiftMs: z.int().min(0).max(60_000).nullable().default(null),
 });
 export type ChatOverlay = z.infer<typeof chatOverlay>;
-
-export const SHORTEST_CLIP_MS = 1000;
-export const LONGEST_CLIP_MS = 10 * 60_000;
 
 /** Part of object keys, KV keys and addresses. A random UUID is one. */
 export const clipId = z
@@ -128,9 +139,6 @@ export const clipRequest = z.object({
   title: z.string().max(140).default(""),
 });
 export type ClipRequest = z.infer<typeof clipRequest>;
-
-export const CLIP_STATES = ["queued", "running", "ready", "failed", "cancelled"] as const;
-export const CLIP_STAGES = ["segments", "chat", "render", "finish"] as const;
 
 /** KV bucket; key: clip id. The record is the truth about a clip; the job queue only gets the work done. */
 export const CLIPS_BUCKET = "clips";

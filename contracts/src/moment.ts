@@ -1,21 +1,8 @@
 import { z } from "zod";
 import { channelId, defineEvent, login } from "./event.ts";
+import { MOMENT_KINDS } from "./moment-kinds.ts";
 
-/** What kind of moment. `marked`: a person said so and nothing else says more. */
-export const MOMENT_KINDS = [
-  "funny",
-  "hype",
-  "fail",
-  "shock",
-  "sad",
-  "love",
-  "anger",
-  "cringe",
-  "action",
-  "loud",
-  "marked",
-] as const;
-export type MomentKind = (typeof MOMENT_KINDS)[number];
+export { MOMENT_KINDS, type MomentKind } from "./moment-kinds.ts";
 
 /** Somebody said "remember this": the streamer's key, or a chat command of the broadcaster or a moderator. */
 export const momentMark = defineEvent(
