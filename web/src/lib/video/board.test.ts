@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LONGEST_CLIP_MS, SHORTEST_CLIP_MS } from "@hypecast/contracts/clip.ts";
+import { LONGEST_CLIP_MS, SHORTEST_CLIP_MS } from "@hypecast/contracts/clip-words.ts";
 import type { Moment, MomentDecision } from "@hypecast/contracts/moment.ts";
 import {
   leastScoreFor,

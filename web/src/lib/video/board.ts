@@ -1,6 +1,6 @@
-import { LONGEST_CLIP_MS, SHORTEST_CLIP_MS } from "@hypecast/contracts/clip.ts";
+import { LONGEST_CLIP_MS, SHORTEST_CLIP_MS } from "@hypecast/contracts/clip-words.ts";
 import type { Moment, MomentDecision } from "@hypecast/contracts/moment.ts";
-import type { Span } from "./addresses.ts";
+import type { Span } from "./span.ts";
 
 /** A moment as it stands before a person: what the machine says, and what people have said over it. */
 export interface Candidate {

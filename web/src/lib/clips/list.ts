@@ -1,0 +1,83 @@
+import type { Clip } from "@hypecast/contracts/clip.ts";
+import { CLIP_LAYOUTS, type CLIP_STATES, type ClipLayout } from "@hypecast/contracts/clip-words.ts";
+import { MOMENT_KINDS, type MomentKind } from "@hypecast/contracts/moment-kinds.ts";
+import type { ClipChange } from "@hypecast/contracts/push.ts";
+
+/** Clips by id after news of some: the record with the higher revision counts, whichever came last; a deleted one goes. */
+export function merged(
+  known: ReadonlyMap<string, Clip>,
+  news: readonly ClipChange[],
+): ReadonlyMap<string, Clip> {
+  const next = new Map(known);
+  for (const clip of news) {
+    const was = next.get(clip.id);
+    if ("removed" in clip) next.delete(clip.id);
+    else if (was === undefined || was.revision <= clip.revision) next.set(clip.id, clip);
+  }
+  return next;
+}
+
+export function withoutGone(
+  clips: ReadonlyMap<string, Clip>,
+  gone: ReadonlySet<string>,
+): ReadonlyMap<string, Clip> {
+  return gone.size === 0 ? clips : new Map([...clips].filter(([id]) => !gone.has(id)));
+}
+
+/** What the gallery shows, as it stands in the address. Null: all. */
+export interface ClipFilter {
+  login: string | null;
+  state: "ready" | "work" | "failed" | null;
+  kind: MomentKind | "span" | null;
+  layout: ClipLayout | null;
+}
+export const NO_FILTER: ClipFilter = { login: null, state: null, kind: null, layout: null };
+
+const STATES: Record<NonNullable<ClipFilter["state"]>, readonly (typeof CLIP_STATES)[number][]> = {
+  ready: ["ready"],
+  work: ["queued", "running"],
+  failed: ["failed", "cancelled"],
+};
+
+const oneOf = <Value extends string>(values: readonly Value[], text: string | null): Value | null =>
+  values.find((value) => value === text) ?? null;
+
+/** What an address does not say right says nothing. */
+export const filterFrom = (query: URLSearchParams): ClipFilter => ({
+  login: query.get("channel"),
+  state: oneOf(["ready", "work", "failed"], query.get("state")),
+  kind: oneOf([...MOMENT_KINDS, "span"], query.get("kind")),
+  layout: oneOf(CLIP_LAYOUTS, query.get("layout")),
+});
+
+export function addressOf(filter: ClipFilter): string {
+  const query = new URLSearchParams();
+  if (filter.login !== null) query.set("channel", filter.login);
+  if (filter.state !== null) query.set("state", filter.state);
+  if (filter.kind !== null) query.set("kind", filter.kind);
+  if (filter.layout !== null) query.set("layout", filter.layout);
+  return query.size === 0 ? "/clips" : `/clips?${query}`;
+}
+
+export function passes(clip: Clip, filter: ClipFilter): boolean {
+  return (
+    (filter.login === null || clip.login === filter.login) &&
+    (filter.state === null || STATES[filter.state].includes(clip.state)) &&
+    (filter.kind === null || (clip.kind ?? "span") === filter.kind) &&
+    (filter.layout === null || clip.layouts.includes(filter.layout))
+  );
+}
+
+/** How many of a list stand in each state, for the filter's buttons. */
+export function countStates(
+  clips: readonly Clip[],
+): Record<NonNullable<ClipFilter["state"]> | "all", number> {
+  const count = (states: readonly string[]): number =>
+    clips.filter(({ state }) => states.includes(state)).length;
+  return {
+    all: clips.length,
+    ready: count(STATES.ready),
+    work: count(STATES.work),
+    failed: count(STATES.failed),
+  };
+}
