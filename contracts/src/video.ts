@@ -34,6 +34,8 @@ export const videoSegment = defineEvent(
     seq: z.int(),
     startMs: z.int(),
     durationMs: z.int(),
+    /** The playlist names no time that one can believe: `startMs` is by our own clock, off by up to so much. Absent: the playlist's time. */
+    uncertainMs: z.int().optional(),
     /** Its timestamps do not continue those of the segment before it. */
     discontinuity: z.boolean(),
     /** Stitched advertisement: shown, never part of a clip or a moment. */
@@ -69,6 +71,8 @@ export const videoGap = defineEvent(
     epoch: z.int(),
     fromMs: z.int(),
     toMs: z.int(),
+    /** The last sequence number that it covers; absent: a hole in time between numbers that follow one another. */
+    toSeq: z.int().optional(),
     reason: z.enum(VIDEO_GAP_REASONS),
     detail: z.string(),
   }),
