@@ -72,3 +72,4 @@ export const channelState = z.object({
 export type ChannelState = z.infer<typeof channelState>;
 
 export { loginFrom } from "./login.ts";
+export { namedChannel } from "./wanted.ts";
