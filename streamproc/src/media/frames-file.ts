@@ -15,7 +15,8 @@ export interface SampledFrame {
 export function packFrames(frames: readonly SampledFrame[]): Buffer {
   const packed = Buffer.alloc(frames.length * (HEAD_BYTES + FRAME_BYTES));
   for (const [i, { atMs, rgb }] of frames.entries()) {
-    if (rgb.length !== FRAME_BYTES) throw new Error(`a frame of ${rgb.length} bytes instead of ${FRAME_BYTES}`);
+    if (rgb.length !== FRAME_BYTES)
+      throw new Error(`a frame of ${rgb.length} bytes instead of ${FRAME_BYTES}`);
     const at = i * (HEAD_BYTES + FRAME_BYTES);
     packed.writeDoubleLE(atMs, at);
     packed.set(rgb, at + HEAD_BYTES);

@@ -107,7 +107,7 @@ export async function scoreShots(
     const frames = inputs.find(({ name }) => name === "frames");
     const signals = inputs.find(({ name }) => name === "signals");
     const pictures = await Promise.all(
-      shots.map((shot) => (frames === undefined ? null : shotPictures(shot, frames, objects))),
+      shots.map(async (shot) => (frames === undefined ? null : shotPictures(shot, frames, objects))),
     );
     // What a model without frames needs is there for every shot.
     const seen = shots.map((_, i) => i).filter((i) => frames === undefined || pictures[i] !== null);
