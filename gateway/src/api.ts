@@ -1,110 +1,13 @@
 import { routes, type RouteName } from "@hypecast/contracts/api.ts";
-import { loginFrom } from "@hypecast/contracts/login.ts";
-import {
-  bursts,
-  extent,
-  forecastRecord,
-  forecasts,
-  heatmap,
-  momentAt,
-  sparklines,
-  topEmotes,
-  windows,
-  type Question,
-} from "@hypecast/contracts/question.ts";
-import type { SystemState } from "@hypecast/contracts/push.ts";
 import { z } from "zod";
-import type { Ask } from "./ask.ts";
-import type { Channels } from "./channels.ts";
+import { attachment } from "./attachment.ts";
 import { json, MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
-
-const HOUR_MS = 3_600_000;
-/** A span without `from` begins so long before its end. */
-const SPAN_MS = 2 * HOUR_MS;
-const RECORD_MS = 24 * HOUR_MS;
-
-interface Parts {
-  readonly channels: Channels;
-  readonly ask: Ask;
-  readonly system: () => SystemState;
-}
-type Input<Name extends RouteName> = {
-  params: z.output<(typeof routes)[Name]["params"]>;
-  query: z.output<(typeof routes)[Name]["query"]>;
-  body: z.output<(typeof routes)[Name]["body"]>;
-};
-/** What a route does with its checked input. A string is JSON already. */
-type Handlers = {
-  [Name in RouteName]: (
-    input: Input<Name>,
-  ) =>
-    | Promise<z.output<(typeof routes)[Name]["result"]> | string>
-    | z.output<(typeof routes)[Name]["result"]>
-    | string;
-};
-
-function handlersOf({ channels, ask, system }: Parts): Handlers {
-  const watched = (login: string): ReturnType<Channels["list"]>[number] => {
-    const summary = channels.get(login);
-    if (summary === null) throw new ProblemError("channel_not_watched", `${login} is not watched`);
-    return summary;
-  };
-  /** What was measured of a channel stays readable after it was removed, as long as its state names it. */
-  const channelIdOf = (login: string): string => {
-    const id = channels.idOf(login);
-    if (id !== null) return id;
-    const { state } = watched(login);
-    const says =
-      state === null ? "no source has spoken of it yet" : `its source says: ${state.reason ?? state.state}`;
-    throw new ProblemError("channel_not_heard", `${login}: ${says}`, { "Retry-After": "2" });
-  };
-  const spanned = (
-    question: Question,
-    { login }: { login: string },
-    { from, to, ...rest }: { from?: number | undefined; to?: number | undefined },
-  ): Promise<string> => {
-    const channelId = channelIdOf(login);
-    const toMs = to ?? Date.now();
-    const fromMs = from ?? toMs - SPAN_MS;
-    if (fromMs >= toMs) throw new ProblemError("invalid_parameters", "from: must be before to");
-    return ask(question, { channelId, fromMs, toMs, ...rest });
-  };
-  return {
-    listChannels: () => ({ channels: channels.list() }),
-    async addChannel({ body }) {
-      // The contract has checked that there is one.
-      const { summary } = await channels.add(loginFrom(body.channel) ?? "");
-      return summary;
-    },
-    getChannel: ({ params }) => watched(params.login),
-    changeChannel: ({ params, body }) => channels.pause(params.login, body.paused),
-    async removeChannel({ params }) {
-      await channels.remove(params.login);
-      return {};
-    },
-    channelExtent: ({ params }) => ask(extent, { channelId: channelIdOf(params.login) }),
-    channelWindows: ({ params, query: { size, ...query } }) =>
-      spanned(windows, params, Object.assign(query, { sizeS: size })),
-    channelHeatmap: ({ params, query }) => spanned(heatmap, params, query),
-    channelBursts: ({ params, query }) => spanned(bursts, params, query),
-    channelEmotes: ({ params, query }) => spanned(topEmotes, params, query),
-    channelMoment: ({ params, query }) =>
-      ask(momentAt, { channelId: channelIdOf(params.login), atMs: query.at, aroundS: query.around }),
-    channelForecasts: ({ params, query }) => spanned(forecasts, params, query),
-    channelForecastRecord: ({ params, query }) =>
-      ask(forecastRecord, {
-        channelId: channelIdOf(params.login),
-        sinceMs: query.since ?? Date.now() - RECORD_MS,
-        limit: query.limit,
-      }),
-    channelSparklines: ({ query }) => {
-      const channelIds = channels.list().flatMap(({ login }) => channels.idOf(login) ?? []);
-      return ask(sparklines, { channelIds: channelIds.slice(0, 1000), minutes: query.minutes });
-    },
-    system,
-  };
-}
+import { channelHandlers } from "./routes/channels.ts";
+import { clipHandlers } from "./routes/clips.ts";
+import { FileAnswer, type Handlers, type Parts } from "./routes/handlers.ts";
+import { momentHandlers } from "./routes/moments.ts";
+import { videoHandlers } from "./routes/video.ts";
 
 interface Matched {
   readonly name: RouteName;
@@ -116,7 +19,12 @@ export function createApi(parts: Parts): {
   routeOf(path: string, method: string): Matched;
   answer(matched: Matched, request: Request): Promise<Reply>;
 } {
-  const handlers = handlersOf(parts);
+  const handlers: Handlers = {
+    ...channelHandlers(parts),
+    ...videoHandlers(parts),
+    ...momentHandlers(parts),
+    ...clipHandlers(parts),
+  };
   const patterns = (Object.keys(routes) as RouteName[]).map((name) => ({
     name,
     method: routes[name].method as string,
@@ -149,8 +57,19 @@ export function createApi(parts: Parts): {
       const handler = handlers[name] as (input: unknown) => Promise<unknown>;
       const result = await handler(input);
       if (route.status === 204) return { status: 204 };
-      const location =
-        name === "addChannel" ? { Location: `${route.path}/${(result as { login: string }).login}` } : {};
+      const key = LOCATED[name];
+      const location: Record<string, string> =
+        key === undefined ? {} : { Location: `${route.path}/${(result as Record<typeof key, string>)[key]}` };
+      if (result instanceof FileAnswer)
+        return {
+          status: route.status,
+          headers: {
+            "Content-Type": result.type,
+            "Cache-Control": "no-store",
+            "Content-Disposition": attachment(result.name),
+          },
+          body: result.text,
+        };
       if (typeof result === "string")
         return {
           status: route.status,
@@ -161,6 +80,9 @@ export function createApi(parts: Parts): {
     },
   };
 }
+
+/** Routes that make something, and the field by which it is found again. */
+const LOCATED: Partial<Record<RouteName, "login" | "id">> = { addChannel: "login", makeClip: "id" };
 
 const takesBody = (name: RouteName): boolean =>
   routes[name].method === "POST" || routes[name].method === "PATCH";

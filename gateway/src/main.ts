@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { openClipJobs } from "@hypecast/runtime/jobs.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
+import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
 import { createAccess } from "./access.ts";
@@ -9,19 +11,25 @@ import { createApi } from "./api.ts";
 import { createAsk } from "./ask.ts";
 import { openCache } from "./cache.ts";
 import { watchChannels, type Channels } from "./channels.ts";
+import { watchClips } from "./clips.ts";
 import { serveEmotes } from "./emotes/emotes.ts";
 import { collectMetrics } from "./exposition.ts";
 import { feedAll, type Feeds } from "./feeds/all.ts";
+import { feedBuckets } from "./feeds/buckets.ts";
 import { gatewayHealth, watchBus } from "./health.ts";
 import { serveHttp } from "./http.ts";
+import { watchLayouts } from "./layouts.ts";
 import { createLimits } from "./limits.ts";
+import { followKeptVideo } from "./media/kept.ts";
 import { requests } from "./metrics.ts";
+import { watchMoments } from "./moments.ts";
 import { openApi } from "./openapi.ts";
 import { Hub } from "./push/hub.ts";
 import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
 import { createSite } from "./site.ts";
 import { loadUws } from "./uws.ts";
+import { watchVideoStates } from "./video-states.ts";
 import { loadWebApp } from "./web-app.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -56,6 +64,14 @@ await run("gateway", async ({ config, log, instance, own }) => {
     ),
   );
   const feeds: Feeds = own(feedAll(nc, hub, channels, VERSION, log));
+  const told = feedBuckets(hub);
+  const videoStates = own(await watchVideoStates(nc, log, told.video));
+  const kept = own(followKeptVideo(nc, log));
+  const moments = own(await watchMoments(nc, log, told.decision));
+  const layouts = own(await watchLayouts(nc, log));
+  const objects = own(openObjects(config));
+  const jobs = own(openClipJobs(config.HYPECAST_REDIS_URL, log));
+  const clips = own(await watchClips(nc, jobs, objects, log, told.clip));
   own(reportHealth(nc, "gateway", instance, gatewayHealth(hub, cache.shared)));
 
   serveHttp(
@@ -63,7 +79,17 @@ await run("gateway", async ({ config, log, instance, own }) => {
     createSite({
       access,
       limits: createLimits(cache),
-      api: createApi({ channels, ask: createAsk(nc, cache), system: feeds.system }),
+      api: createApi({
+        channels,
+        ask: createAsk(nc, cache),
+        system: feeds.system,
+        videoStates,
+        kept,
+        moments,
+        layouts,
+        clips,
+        filesAllowed: !access.needed,
+      }),
       openapi: JSON.stringify(openApi()),
       web,
       emotes: serveEmotes(config, log),

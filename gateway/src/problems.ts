@@ -21,6 +21,12 @@ export const PROBLEMS = {
   ],
   not_found: [404, "There is nothing here", "See /api/v1/openapi.json for what there is."],
   channel_not_watched: [404, "The channel is not watched", "Add it first."],
+  clip_not_found: [404, "There is no such clip", "It may have been deleted; see the list of clips."],
+  no_video: [
+    404,
+    "No picture of this channel is kept",
+    "Give the channel a video address and wait until it is live.",
+  ],
   method_not_allowed: [405, "The method does not fit", "Use one of the methods in the Allow header."],
   channel_not_heard: [
     409,
@@ -28,6 +34,15 @@ export const PROBLEMS = {
     "Wait until the source has joined it; its state says what it waits for.",
   ],
   too_many_channels: [409, "Too many channels are watched", "Remove one first."],
+  clip_not_kept: [
+    409,
+    "That time is no longer kept",
+    "Choose a later start; the settings say how much of a channel is kept.",
+  ],
+  clip_not_yet: [409, "The stream is not there yet", "Wait until it is, or choose an earlier end."],
+  clip_nothing_left: [409, "Nothing of that span can be shown", "Choose a span with a picture in it."],
+  clip_state: [409, "The clip is not in a state for that", "Look at its state and ask for what fits."],
+  too_many_clips: [409, "Too many clips", "Wait until some are ready, or cancel or delete some."],
   body_too_large: [413, "The body is too large", "Send at most 16 KB."],
   unsupported_media_type: [415, "The body's type is not understood", "Send Content-Type: application/json."],
   too_many_requests: [429, "Too many requests", "Wait as long as Retry-After says."],

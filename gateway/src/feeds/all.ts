@@ -53,7 +53,7 @@ export function feedAll(
     },
     forget(login) {
       chat.forget(login);
-      for (const kind of ["live", "chat", "events"] as const) hub.forget(`${kind}:${login}`);
+      for (const kind of ["live", "chat", "events", "video"] as const) hub.forget(`${kind}:${login}`);
     },
     close() {
       for (const feed of [live, chat, folds, system, list]) feed.close();

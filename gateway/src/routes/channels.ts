@@ -1,0 +1,76 @@
+import { loginFrom } from "@hypecast/contracts/login.ts";
+import {
+  bursts,
+  extent,
+  forecastRecord,
+  forecasts,
+  heatmap,
+  momentAt,
+  sparklines,
+  topEmotes,
+  windows,
+} from "@hypecast/contracts/question.ts";
+import { ProblemError } from "../problems.ts";
+import { askedOf } from "./asked.ts";
+import type { Handlers, Parts } from "./handlers.ts";
+
+const RECORD_MS = 24 * 3_600_000;
+
+/** The list of channels, and what is known of their chat. */
+export function channelHandlers(parts: Parts) {
+  const { channels, ask, system, filesAllowed } = parts;
+  const { watched, channelIdOf, spanned } = askedOf(parts);
+  /** A file of this machine is for whoever sits at it. */
+  const checkVideo = (video: string | null | undefined): void => {
+    if (video?.startsWith("file:") === true && !filesAllowed)
+      throw new ProblemError(
+        "invalid_parameters",
+        "video: a file: address is allowed only where the gateway needs no login; add it with ./hypecast channels on that machine",
+      );
+  };
+  return {
+    listChannels: () => ({ channels: channels.list() }),
+    addChannel({ body: { channel, video, chat } }) {
+      checkVideo(video);
+      if (chat === false && (video ?? "") === "")
+        throw new ProblemError("invalid_parameters", "video: a channel without chat needs an address");
+      // The contract has checked that there is a login.
+      return channels.add(loginFrom(channel) ?? "", {
+        ...(video === undefined ? {} : { video }),
+        ...(chat === undefined ? {} : { chat }),
+      });
+    },
+    getChannel: ({ params }) => watched(params.login),
+    changeChannel({ params, body: { paused, video } }) {
+      checkVideo(video);
+      return channels.change(params.login, {
+        ...(paused === undefined ? {} : { paused }),
+        ...(video === undefined ? {} : { video }),
+      });
+    },
+    async removeChannel({ params }) {
+      await channels.remove(params.login);
+      return {};
+    },
+    channelExtent: ({ params }) => ask(extent, { channelId: channelIdOf(params.login) }),
+    channelWindows: ({ params, query: { size, ...query } }) =>
+      spanned(windows, params, Object.assign(query, { sizeS: size })),
+    channelHeatmap: ({ params, query }) => spanned(heatmap, params, query),
+    channelBursts: ({ params, query }) => spanned(bursts, params, query),
+    channelEmotes: ({ params, query }) => spanned(topEmotes, params, query),
+    channelMoment: ({ params, query }) =>
+      ask(momentAt, { channelId: channelIdOf(params.login), atMs: query.at, aroundS: query.around }),
+    channelForecasts: ({ params, query }) => spanned(forecasts, params, query),
+    channelForecastRecord: ({ params, query }) =>
+      ask(forecastRecord, {
+        channelId: channelIdOf(params.login),
+        sinceMs: query.since ?? Date.now() - RECORD_MS,
+        limit: query.limit,
+      }),
+    channelSparklines: ({ query }) => {
+      const channelIds = channels.list().flatMap(({ login }) => channels.idOf(login) ?? []);
+      return ask(sparklines, { channelIds: channelIds.slice(0, 1000), minutes: query.minutes });
+    },
+    system,
+  } satisfies Partial<Handlers>;
+}

@@ -1,0 +1,53 @@
+import type { ClipRequest } from "@hypecast/contracts/clip.ts";
+import { ProblemError } from "../problems.ts";
+import type { Timeline } from "../media/playlist.ts";
+import { askedOf } from "./asked.ts";
+import type { Handlers, Parts } from "./handlers.ts";
+
+const MOST_LISTED = 500;
+
+/** Clips: asked for, listed, changed, deleted. */
+export function clipHandlers(parts: Parts) {
+  const { clips, kept, videoStates } = parts;
+  const { channelIdOf } = askedOf(parts);
+  return {
+    async makeClip({ body }) {
+      const channelId = channelIdOf(body.login);
+      const state = videoStates.get(body.login);
+      return clips.make(body, channelId, state, shownMs(await kept.of(state), body));
+    },
+    listClips({ query: { login, state, before, limit } }) {
+      if (limit < 1 || limit > MOST_LISTED)
+        throw new ProblemError("invalid_parameters", `limit: 1 to ${MOST_LISTED}`);
+      const older = clips
+        .list({ login, state })
+        .filter(({ createdAtMs }) => before === undefined || createdAtMs < before);
+      return { clips: older.slice(0, limit), more: older.length > limit };
+    },
+    getClip({ params: { id } }) {
+      const clip = clips.get(id);
+      if (clip === null) throw new ProblemError("clip_not_found", `there is no clip ${id}`);
+      return clip;
+    },
+    changeClip: ({ params: { id }, body }) => clips.change(id, body),
+    async removeClip({ params: { id } }) {
+      await clips.remove(id);
+      return {};
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** How much of the span has a picture that is no advertisement. */
+function shownMs(
+  timeline: Timeline | null,
+  { startMs, endMs }: Pick<ClipRequest, "startMs" | "endMs">,
+): number {
+  let sum = 0;
+  for (const { segment } of timeline?.listed ?? [])
+    if (!segment.ad)
+      sum += Math.max(
+        0,
+        Math.min(endMs, segment.startMs + segment.durationMs) - Math.max(startMs, segment.startMs),
+      );
+  return sum;
+}

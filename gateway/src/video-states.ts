@@ -1,0 +1,13 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import { VIDEO_STATE_BUCKET, videoState, type VideoState } from "@hypecast/contracts/video.ts";
+import type { Logger } from "@hypecast/runtime/log.ts";
+import { keepBucket, type Kept } from "./bucket.ts";
+
+/** What the source says of each channel's picture, by login. */
+export type VideoStates = Pick<Kept<VideoState>, "get" | "ready" | "close">;
+
+export const watchVideoStates = (
+  nc: NatsConnection,
+  log: Logger,
+  changed: (login: string, state: VideoState | null) => void,
+): Promise<VideoStates> => keepBucket(nc, VIDEO_STATE_BUCKET, videoState, log, changed);
