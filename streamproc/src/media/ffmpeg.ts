@@ -15,6 +15,7 @@ import {
   type DecodeRequest,
   type FrameSource,
 } from "./frame-source.ts";
+import { dyingWithUs } from "./isolation.ts";
 import { soundLine, type SoundPiece } from "./sound-line.ts";
 import { msBetween, TICKS_PER_MS } from "./streams.ts";
 import { takeApart, type Parts } from "./take-apart.ts";
@@ -157,10 +158,12 @@ async function runFfmpeg(
   args: readonly string[],
   input: { container: Buffer | null; sound: Buffer | null },
 ): Promise<Answer> {
-  const child = spawn(PROGRAM, args, {
+  const [program, leashed] = dyingWithUs(PROGRAM, args);
+  const child = spawn(program, leashed, {
     env: { PATH: process.env["PATH"] ?? "" },
     stdio: ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
   });
+  const pipes: readonly unknown[] = child.stdio;
   const feed = (to: unknown, bytes: Buffer | null): void => {
     const pipe = to as Writable;
     // It may have seen enough before it has read all.
@@ -168,7 +171,7 @@ async function runFfmpeg(
     pipe.end(bytes ?? undefined);
   };
   feed(child.stdin, input.container);
-  feed(child.stdio[3], input.sound);
+  feed(pipes[3], input.sound);
 
   const answer: Answer = {
     small: [],
@@ -202,8 +205,8 @@ async function runFfmpeg(
   };
   const [pixels, detailPixels, samples] = await Promise.all([
     gather(child.stdio[1], MAX_FRAMES * FRAME_BYTES),
-    gather(child.stdio[4] as Readable, MAX_DETAIL_BYTES),
-    gather(child.stdio[5] as Readable, MAX_SOUND_BYTES),
+    gather(pipes[4] as Readable, MAX_DETAIL_BYTES),
+    gather(pipes[5] as Readable, MAX_SOUND_BYTES),
     eachLine(child.stdio[2], line),
     new Promise<void>((resolve, reject) => {
       child.once("error", reject);

@@ -52,8 +52,8 @@ export const PREROLL_MS = 500;
 /** Sound that is decoded before PREROLL_MS: the first frames of an AAC decoder that starts anew are not sound yet. */
 export const WARM_UP_MS = 100;
 
-/** Frames of one segment: 60 a second for 100 s. */
-export const MAX_FRAMES = 6000;
+/** Frames of one segment: 60 a second for 50 s. Their signatures must fit into one message of the log. */
+export const MAX_FRAMES = 3000;
 /** 4096 × 2304, the largest that H.264 level 5.2 has. */
 export const MAX_PIXELS = 4096 * 2304;
 

@@ -128,7 +128,7 @@ async function play(
         try {
           take(sinks[sink]!, sample);
         } catch (error) {
-          over(() => reject(error as Error));
+          over(() => reject(error));
         }
       },
       (text) => over(() => resolve(text)),

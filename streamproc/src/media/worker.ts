@@ -1,0 +1,26 @@
+import { measure } from "./measure.ts";
+import { openFrameSource, type FramesChoice } from "./open-source.ts";
+import type { Answer, Job, Ready } from "./protocol.ts";
+
+/**
+ * A forked process that measures one segment at a time for `workers.ts`. It has no network, writes no file and holds no secret; when a
+ * segment ends it, the next one gets a new process.
+ */
+const source = await openFrameSource((process.argv[2] ?? "auto") as FramesChoice);
+
+process.on("message", (job: Job) => {
+  const before = process.cpuUsage();
+  void measure(source, job).then((outcome) => {
+    const { user, system } = process.cpuUsage(before);
+    const answer: Answer = {
+      id: job.id,
+      outcome,
+      cpuMs: (user + system) / 1000,
+      rssBytes: process.memoryUsage.rss(),
+    };
+    process.send?.(answer);
+  });
+});
+process.once("disconnect", () => process.exit(0));
+const ready: Ready = { ready: { decoder: source.name, version: source.version } };
+process.send?.(ready);
