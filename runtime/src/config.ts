@@ -105,6 +105,46 @@ export const settings = {
   HYPECAST_S3_REGION: [z.string().min(1), "us-east-1", "Its region, as requests are signed for."],
   HYPECAST_S3_KEY: [z.string(), "", "Its access key id."],
   HYPECAST_S3_SECRET: [z.string(), "", "Its secret access key."],
+  HYPECAST_VIDEO_HOSTS: [
+    z
+      .string()
+      .regex(
+        /^(?:\*|(?:\*\.)?[\w.:-]+)?(?:\s*,\s*(?:\*|(?:\*\.)?[\w.:-]+))*$/,
+        "host patterns, comma-separated: *, example.org, *.example.org",
+      ),
+    "*",
+    "Hosts that video may be fetched from, comma-separated: example.org, *.example.org; * is every public one.",
+  ],
+  HYPECAST_VIDEO_PRIVATE_HOSTS: [
+    z.string().regex(/^(?:[\w.:-]+:\d{1,5}(?:\s*,\s*|$))*$/, "host:port, comma-separated"),
+    "",
+    "host:port of playlists and segments that may be on private or loopback addresses, comma-separated. Empty: none.",
+  ],
+  HYPECAST_VIDEO_HEIGHT: [
+    z.coerce.number().int().min(144).max(4320),
+    "1080",
+    "Lines of the best rendition that is kept for the player and clips.",
+  ],
+  HYPECAST_VIDEO_SEGMENT_MB: [
+    z.coerce.number().int().min(1).max(512),
+    "32",
+    "A segment that is larger is not kept.",
+  ],
+  HYPECAST_VIDEO_HOURS: [
+    z.coerce.number().min(0.05).max(48),
+    "2",
+    "Hours of video that are kept of each channel.",
+  ],
+  HYPECAST_VIDEO_GB: [
+    z.coerce.number().min(0.01).max(100_000),
+    "10",
+    "Gigabytes of video that are kept of each channel; whichever is reached first.",
+  ],
+  TWITCH_VIDEO_COMMAND: [
+    z.string(),
+    "",
+    "Program that prints the HLS address of a Twitch channel, split at spaces, {login} replaced (Streamlink: streamlink --stream-url twitch.tv/{login} best). Not an official way of Twitch's. Empty: no video of Twitch channels.",
+  ],
   HYPECAST_SCORER: [
     z.enum(["onnx", "triton"]),
     "onnx",
