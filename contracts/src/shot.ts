@@ -2,9 +2,12 @@ import { z } from "zod";
 import { channelId, defineEvent } from "./event.ts";
 
 export const SCENE_CLASSES = ["game", "menu", "talking_head", "break", "other"] as const;
-export const CUT_KINDS = ["start", "hard", "fade", "gap"] as const;
+/** `continued` is no cut: what shows one picture for long is reported in parts, so that nobody waits for its end. */
+export const CUT_KINDS = ["start", "hard", "fade", "gap", "continued"] as const;
+export type CutKind = (typeof CUT_KINDS)[number];
+export type SceneClass = (typeof SCENE_CLASSES)[number];
 
-/** Frames between two cuts. Columns of `shots`. */
+/** Frames between two cuts, or a part of them. Columns of `shots`. */
 export const videoShot = z.object({
   /** `<channelId>:<epoch>:<startMs>` */
   id: z.string(),
@@ -24,15 +27,15 @@ export const videoShot = z.object({
   noise: z.number(),
   cameraMotion: z.number(),
   objectMotion: z.number(),
-  /** Share of frames that are one colour, and that equal the frame before. */
+  /** Share of frames that are one colour, and share of its time in which nothing moves. */
   blackShare: z.number(),
   frozenShare: z.number(),
-  /** Cuts in the minute before its end. */
+  /** Cuts (hard and fade) in the minute before its end. */
   cutsPerMin: z.number(),
   text: z.number(),
   /** 1 − likeness to the most similar of the shots before it; 1: never seen. */
   novelty: z.number(),
-  /** Keys in `objects` of the sampled frames of its segments, oldest first, at most 8: what `score-shots` looks at. */
+  /** Keys in `objects` of the sampled frames of its segments, oldest first, at most 8 (spread evenly where there are more): what `score-shots` looks at. */
   frames64: z.array(z.string()),
 });
 export type VideoShot = z.infer<typeof videoShot>;
