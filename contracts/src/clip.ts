@@ -167,6 +167,8 @@ export const clip = clipRequest.extend({
       width: z.int(),
       height: z.int(),
       durationMs: z.int(),
+      /** The stream's time of its first picture: an instant cut begins at the keyframe before the start. */
+      startMs: z.int(),
     }),
   ),
   thumbKey: z.string().nullable(),
