@@ -1,10 +1,14 @@
 import type { Answer } from "./answer.ts";
+import { answerAudio } from "./audio.ts";
 import { answerBursts } from "./bursts.ts";
+import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
 import { answerHeatmap } from "./heatmap.ts";
 import { answerMomentAt } from "./moment-at.ts";
+import { answerMoments } from "./moments.ts";
+import { answerShots } from "./shots.ts";
 import { answerSparklines } from "./sparklines.ts";
 import { answerTopEmotes } from "./top-emotes.ts";
 import { answerWindows } from "./windows.ts";
@@ -20,4 +24,8 @@ export const answers: readonly Answer[] = [
   answerForecasts,
   answerSparklines,
   answerExtent,
+  answerShots,
+  answerAudio,
+  answerMoments,
+  answerChatSpan,
 ];

@@ -4,6 +4,7 @@ import { columnsOf, defineAnswer, type Ask } from "./answer.ts";
 import { burstsOf } from "./bursts.ts";
 import { gapSecondsIn, gapsOf } from "./gaps.ts";
 import type { Moods } from "./standout.ts";
+import { withoutDefaults } from "./line.ts";
 
 const SAMPLE_LINES = 20;
 const EMOTES = 12;
@@ -89,14 +90,4 @@ async function linesOf(ask: Ask, span: Span): Promise<{ chatters: number; sample
     chatters: who?.chatters ?? 0,
     sample: rows.map((row) => ({ ...withoutDefaults(row), similar: similar.get(row.id) ?? 1 })),
   };
-}
-
-/** A line as it was on the wire: what is empty is absent. */
-function withoutDefaults(row: ChatLine): ChatLine {
-  const kept = Object.entries(row).filter(
-    ([key, value]) =>
-      ["id", "channelId", "userId", "login", "text"].includes(key) ||
-      !(value === "" || value === 0 || value === false || (Array.isArray(value) && value.length === 0)),
-  );
-  return Object.fromEntries(kept) as ChatLine;
 }

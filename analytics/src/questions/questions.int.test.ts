@@ -2,10 +2,14 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChatBurst } from "@hypecast/contracts/burst.ts";
 import { chatGap, chatLine, chatModeration, chatNotice, type ChatLine } from "@hypecast/contracts/chat.ts";
+import { audioWindow, type AudioWindow } from "@hypecast/contracts/audio.ts";
 import { chatBurst } from "@hypecast/contracts/burst.ts";
 import { deadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "@hypecast/contracts/hype.ts";
+import { moment, momentMark, reactionLag, type Moment } from "@hypecast/contracts/moment.ts";
 import { heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
+import { shotScore, videoShot, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
+import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import { chatWindow, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { readConfig, type Config } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
@@ -13,13 +17,17 @@ import { startClickHouse, startNats, STORE_PASSWORD, type Server } from "@hypeca
 import { migrate, readMigrations, WrongStore } from "../migrate.ts";
 import { openStore, type Store } from "../store.ts";
 import { asker, type Answer } from "./answer.ts";
+import { answerAudio } from "./audio.ts";
 import { answerBursts } from "./bursts.ts";
+import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
 import { answerHeatmap } from "./heatmap.ts";
 import { answers } from "./index.ts";
 import { answerMomentAt } from "./moment-at.ts";
+import { answerMoments } from "./moments.ts";
+import { answerShots } from "./shots.ts";
 import { serveQuestions, type Questions } from "./serve.ts";
 import { answerSparklines } from "./sparklines.ts";
 import { answerTopEmotes } from "./top-emotes.ts";
@@ -150,6 +158,14 @@ describe("the store's tables", () => {
     ["forecasts", hypeForecast],
     ["forecast_outcomes", forecastOutcome],
     ["dead_letters", deadLetter],
+    ["video_segments", videoSegment.schema],
+    ["video_gaps", videoGap.schema],
+    ["shots", videoShot],
+    ["shot_scores", shotScore.schema],
+    ["audio_windows", audioWindow],
+    ["moments", moment],
+    ["reaction_lags", reactionLag],
+    ["moment_marks", momentMark.schema],
   ] as const)(
     "%s has the contract's fields as columns, in its spelling and order",
     async (table, contract) => {
@@ -520,6 +536,235 @@ test("extent: from the first window's begin to the last one's end; null before t
     lastMs: null,
     messages: 0,
   });
+});
+
+const shot = (n: number, over: Partial<VideoShot> = {}): VideoShot => ({
+  id: `v:1:${T + n}`,
+  channelId: "v",
+  epoch: 1,
+  startMs: T + n,
+  endMs: T + n + 1000,
+  cut: "hard",
+  frames: 30,
+  ad: false,
+  scene: "game",
+  sharpness: 0.5,
+  exposure: 0.5,
+  colourfulness: 0.25,
+  noise: 0.1,
+  cameraMotion: 0.1,
+  objectMotion: 0.75,
+  blackShare: 0,
+  frozenShare: 0,
+  cutsPerMin: 12.5,
+  text: 0.1,
+  novelty: 1,
+  frames64: ["frames/v/1/1.rgb"],
+  ...over,
+});
+const score = (n: number, over: Partial<ShotScore> = {}): ShotScore => ({
+  id: `v:1:${T + n}`,
+  channelId: "v",
+  startMs: T + n,
+  endMs: T + n + 1000,
+  model: "shot_score@1",
+  action: 0.5,
+  quality: 0.75,
+  novelty: 0.25,
+  unknown: null,
+  ...over,
+});
+
+test("shots that touch a span come with the score that says something; an unknown does not hide it, nor is it a low one", async () => {
+  const unknown = { action: null, quality: null, novelty: null, unknown: "scorer_down" } as const;
+  const long = shot(0, { endMs: T + 60_000 });
+  const shots = [long, shot(60_000), shot(61_000, { ad: true }), shot(62_000)];
+  await put("shots", [...shots, shot(-5000)]);
+  await put("shots", [long]);
+  await put("shot_scores", [score(60_000)]);
+  await put("shot_scores", [score(60_000, unknown), score(61_000, { ...unknown, model: "shot_score@2" })]);
+  const asked = { channelId: "v", fromMs: T + 30_000, toMs: T + 62_001, limit: 100 };
+  expect(await ask(answerShots, asked)).toEqual({
+    shots: [
+      { ...shots[0], score: null },
+      { ...shots[1], score: score(60_000) },
+      { ...shots[2], score: score(61_000, { ...unknown, model: "shot_score@2" }) },
+      { ...shots[3], score: null },
+    ],
+  });
+  const newest = await ask(answerShots, { ...asked, limit: 2 });
+  expect(newest.shots.map(({ startMs }) => startMs - T)).toEqual([61_000, 62_000]);
+  expect(await ask(answerShots, { ...asked, channelId: "nobody" })).toEqual({ shots: [] });
+});
+
+test("sound in columns: the loudest, the highest rise and the strongest onset of each; null where none was measured", async () => {
+  const sound = (n: number, over: Partial<AudioWindow> = {}): AudioWindow => ({
+    id: `a:${T + n}`,
+    channelId: "a",
+    startMs: T + n,
+    ad: false,
+    momentary: -20,
+    shortTerm: -21,
+    integrated: -22.5,
+    peak: -3,
+    aboveUsual: 0,
+    onset: 0,
+    silence: false,
+    voice: 0.5,
+    tempo: null,
+    tempoStrength: 0,
+    ...over,
+  });
+  const shout = sound(2000, { momentary: -8.5, aboveUsual: 12, onset: 6, voice: 1 });
+  await put("audio_windows", [
+    sound(0, { momentary: null, shortTerm: null, integrated: null, voice: 0 }),
+    shout,
+    sound(3000),
+  ]);
+  await put("audio_windows", [shout]);
+  const none = { loudness: null, aboveUsual: null, onset: null, voice: null };
+  expect(await ask(answerAudio, { channelId: "a", fromMs: T, toMs: T + 6000, columns: 3 })).toEqual({
+    stepMs: 2000,
+    columns: [
+      { startMs: T, loudness: null, aboveUsual: 0, onset: 0, voice: 0 },
+      { startMs: T + 2000, loudness: -8.5, aboveUsual: 12, onset: 6, voice: 0.75 },
+      { startMs: T + 4000, ...none },
+    ],
+  });
+});
+
+test("of a moment the newest version counts, whichever row came first; what is withdrawn is gone, also where an older version lies in the span", async () => {
+  const found = (n: number, over: Partial<Moment> = {}): Moment => ({
+    id: `o:m:${T + n}`,
+    channelId: "o",
+    state: "final",
+    version: 1,
+    kind: "fail",
+    origin: "chat",
+    startMs: T + n - 10_000,
+    endMs: T + n + 10_000,
+    onsetMs: T + n - 5000,
+    peakMs: T + n,
+    chatOnsetMs: null,
+    lagMs: 5000,
+    lagErrorMs: 1500,
+    lagLearned: true,
+    startSnap: "cut",
+    endSnap: null,
+    score: 71.5,
+    subject: "KEKW",
+    reasons: { "chat.times": 9.2 },
+    senses: { chat: "ok", picture: "ok", sound: "none", model: "unknown" },
+    marks: ["o:mark:1"],
+    detectedAtMs: T + n + 6000,
+    ...over,
+  });
+  const newer = found(60_000, { version: 2, chatOnsetMs: T + 58_000 });
+  await put("moments", [newer, found(120_000), found(200_000)]);
+  await put("moments", [
+    found(60_000, { state: "open" }),
+    found(120_000, { version: 2, state: "withdrawn" }),
+    // Its start has moved out of the span.
+    found(200_000, { version: 3, startMs: T + 400_000 }),
+  ]);
+  await put("moments", [found(10_000, { id: "o2:m:1", channelId: "o2" })]);
+  const lag = (n: number) => ({
+    id: `o:${T + n}`,
+    channelId: "o",
+    atMs: T + n,
+    lagMs: 4000 + n,
+    errorMs: 900,
+    learned: true,
+    pairs: n,
+  });
+  await put("reaction_lags", [lag(1), lag(2), lag(300_000)]);
+  const asked = { channelId: "o", fromMs: T, toMs: T + 250_000, limit: 10 };
+  expect(await ask(answerMoments, asked)).toEqual({ moments: [newer], lag: lag(2) });
+  expect(await ask(answerMoments, { ...asked, toMs: T + 20_000, limit: 1 })).toMatchObject({ moments: [] });
+  expect(await ask(answerMoments, { ...asked, channelId: "nobody" })).toEqual({ moments: [], lag: null });
+});
+
+test("lines of a span without what moderators removed: one by its id, a viewer's up to the time-out, all up to a clearing", async () => {
+  const said = (n: number, over: Partial<ChatLine> = {}): ChatLine => ({
+    id: `c${n}`,
+    channelId: "c",
+    sentAtMs: T + n,
+    userId: `u${n}`,
+    login: `u${n}`,
+    text: `line ${n}`,
+    ...over,
+  });
+  const kept = [
+    said(3000, { emotes: [["7tv:1", "KEKW", 0, 3]] }),
+    said(5000),
+    said(7000, { userId: "bad", login: "bad" }),
+  ];
+  await put("chat_lines", [
+    said(1000),
+    ...kept,
+    said(4000),
+    said(6000, { userId: "bad", login: "bad" }),
+    said(20_000),
+    said(3500, { channelId: "c2", id: "other" }),
+  ]);
+  await put("chat_lines", [said(5000)]);
+  const moderation = (n: number, over: object) => ({
+    id: `k${n}`,
+    channelId: "c",
+    sentAtMs: T + n,
+    targetUserId: "",
+    targetLogin: "",
+    targetMessageId: "",
+    text: "",
+    durationS: 0,
+    room: {},
+    ...over,
+  });
+  await put("chat_moderation", [
+    moderation(2000, { action: "clear" }),
+    moderation(90_000, { action: "delete", targetMessageId: "c4000" }),
+    moderation(6500, { action: "timeout", targetUserId: "bad" }),
+    moderation(8000, { action: "room_state" }),
+    moderation(-5000, { action: "ban", targetUserId: "u5000" }),
+    moderation(99_000, { action: "clear", channelId: "c2" }),
+  ]);
+  const asked = { channelId: "c", fromMs: T, toMs: T + 10_000, limit: 100 };
+  expect(await ask(answerChatSpan, asked)).toEqual({ lines: kept, complete: true });
+  const some = await ask(answerChatSpan, { ...asked, limit: 2 });
+  expect(some).toMatchObject({ complete: false });
+  expect(some.lines).toHaveLength(2);
+  expect(await ask(answerChatSpan, { ...asked, limit: 2 })).toEqual(some);
+  expect(await ask(answerChatSpan, { ...asked, channelId: "c2" })).toEqual({ lines: [], complete: true });
+});
+
+test("segments and gaps, scores and marks are stored as they stand on the log, null where the contract says so", async () => {
+  const file = { key: "video/s/1/7-160.ts", bytes: 106_000, width: 284, height: 160, bandwidth: 600_000 };
+  const init = { key: "video/s/1/init-1.mp4", bytes: 900 };
+  const segment = {
+    id: "s:1:7",
+    channelId: "s",
+    epoch: 1,
+    seq: 7,
+    startMs: T,
+    durationMs: 2000,
+    discontinuity: false,
+    ad: false,
+    analysis: { ...file, container: "ts", init: null },
+    source: { ...file, container: "fmp4", init },
+  };
+  await put("video_segments", [
+    segment,
+    { ...segment, id: "s:1:8", seq: 8, startMs: T + 2000, analysis: null, source: null },
+  ]);
+  const result = await store.query({
+    query:
+      "SELECT seq, analysis.key AS a, source.bytes AS bytes, source.init.key AS init FROM video_segments FINAL ORDER BY seq",
+    format: "JSONEachRow",
+  });
+  expect(await result.json()).toEqual([
+    { seq: 7, a: file.key, bytes: 106_000, init: init.key },
+    { seq: 8, a: "", bytes: 0, init: "" },
+  ]);
 });
 
 describe("over NATS", () => {

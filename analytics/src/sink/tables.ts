@@ -1,8 +1,12 @@
+import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
 import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
 import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
+import { momentMark, moments, reactionLags } from "@hypecast/contracts/moment.ts";
+import { shotScore, videoShots } from "@hypecast/contracts/shot.ts";
 import type { StreamName } from "@hypecast/contracts/streams.ts";
+import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 
 /** How a message holds its rows: one JSON object a line, one JSON array, or one object. */
@@ -24,13 +28,20 @@ const target = (event: EventType, table: string, packing: Packing): Target => ({
   filter: subjectFilter(event, "*"),
 });
 
-/** Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. */
+/**
+ * Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. Not stored: `chat.alive`,
+ * which says nothing of its own, and `video.measured`, whose bulk is for the folds; what they make of it is.
+ */
 export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
   INPUT: [
     target(chatLines, "chat_lines", "lines"),
     target(chatNotice, "chat_notices", "one"),
     target(chatModeration, "chat_moderation", "one"),
     target(chatGap, "chat_gaps", "one"),
+    target(videoSegment, "video_segments", "one"),
+    target(videoGap, "video_gaps", "one"),
+    target(shotScore, "shot_scores", "one"),
+    target(momentMark, "moment_marks", "one"),
   ],
   FOLD: [
     target(chatWindows, "chat_windows", "array"),
@@ -38,6 +49,10 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
     target(hypeValues, "hype", "array"),
     target(hypeForecasts, "forecasts", "array"),
     target(forecastOutcomes, "forecast_outcomes", "array"),
+    target(videoShots, "shots", "array"),
+    target(audioWindows, "audio_windows", "array"),
+    target(moments, "moments", "array"),
+    target(reactionLags, "reaction_lags", "array"),
   ],
   DEAD: [{ table: "dead_letters", packing: "one", zeroes: true, filter: "dead.letter.*" }],
 };

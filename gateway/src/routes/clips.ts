@@ -1,6 +1,6 @@
 import type { ClipRequest } from "@hypecast/contracts/clip.ts";
+import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import { ProblemError } from "../problems.ts";
-import type { Timeline } from "../media/playlist.ts";
 import { askedOf } from "./asked.ts";
 import type { Handlers, Parts } from "./handlers.ts";
 
@@ -14,7 +14,8 @@ export function clipHandlers(parts: Parts) {
     async makeClip({ body }) {
       const channelId = channelIdOf(body.login);
       const state = videoStates.get(body.login);
-      return clips.make(body, channelId, state, shownMs(await kept.of(state), body));
+      const segments = await kept.within(state, body.startMs, body.endMs);
+      return clips.make(body, channelId, state, shownMs(segments, body));
     },
     listClips({ query: { login, state, before, limit } }) {
       if (limit < 1 || limit > MOST_LISTED)
@@ -39,12 +40,12 @@ export function clipHandlers(parts: Parts) {
 
 /** How much of the span has a picture that is no advertisement. */
 function shownMs(
-  timeline: Timeline | null,
+  segments: readonly VideoSegment[],
   { startMs, endMs }: Pick<ClipRequest, "startMs" | "endMs">,
 ): number {
   let sum = 0;
-  for (const { segment } of timeline?.listed ?? [])
-    if (!segment.ad)
+  for (const segment of segments)
+    if (!segment.ad && segment.source !== null)
       sum += Math.max(
         0,
         Math.min(endMs, segment.startMs + segment.durationMs) - Math.max(startMs, segment.startMs),
