@@ -143,7 +143,17 @@ export const settings = {
   TWITCH_VIDEO_COMMAND: [
     z.string(),
     "",
-    "Program that prints the HLS address of a Twitch channel, split at spaces, {login} replaced (Streamlink: streamlink --stream-url twitch.tv/{login} best). Not an official way of Twitch's. Empty: no video of Twitch channels.",
+    "Program that prints the HLS address of a Twitch channel, split at spaces, {login} replaced (Streamlink: streamlink --stream-url twitch.tv/{login}). Not an official way of Twitch's. Empty: no video of Twitch channels.",
+  ],
+  HYPECAST_FRAMES: [
+    z.enum(["auto", "gstreamer", "ffmpeg"]),
+    "auto",
+    "Who decodes video for measuring. auto: GStreamer through our binding where it is built, else ffmpeg.",
+  ],
+  HYPECAST_MEDIA_WORKERS: [
+    z.coerce.number().int().min(0).max(64),
+    "0",
+    "Processes that decode and measure video, on each machine. 0: one for each core, 8 at most.",
   ],
   HYPECAST_SCORER: [
     z.enum(["onnx", "triton"]),
