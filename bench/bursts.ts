@@ -2,13 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { HYPE_BURST_KINDS, type ChatBurst } from "@hypecast/contracts/burst.ts";
-import type { ChatLine, LineEmote } from "@hypecast/contracts/chat.ts";
-import { emoteByName } from "@hypecast/demo/emotes.ts";
-import { streamAt } from "@hypecast/demo/stream.ts";
+import type { ChatLine } from "@hypecast/contracts/chat.ts";
 import type { FoldInput } from "@hypecast/streamproc/processors/fold.ts";
 import { runOf } from "@hypecast/streamproc/processors/run.ts";
 import { bursts } from "@hypecast/streamproc/processors/bursts.ts";
 import { windows } from "@hypecast/streamproc/processors/windows.ts";
+import { BEGIN_MS, demoEvents, lineInput, randomFrom } from "./src/demo-events.ts";
 import { vodChats } from "./vod-chats.ts";
 
 /**
@@ -21,7 +20,6 @@ const { values: options } = parseArgs({
 });
 
 const HYPE: ReadonlySet<string> = new Set(HYPE_BURST_KINDS);
-const BEGIN_MS = Date.UTC(2026, 0, 1);
 
 /** Runs the folds over a channel's events, with an alive mark each second, and returns the closed bursts by start. */
 function found(events: Iterable<{ atMs: number; input: FoldInput }>): ChatBurst[] {
@@ -41,28 +39,12 @@ function found(events: Iterable<{ atMs: number; input: FoldInput }>): ChatBurst[
   return [...closed.values()].toSorted((a, b) => a.startMs - b.startMs);
 }
 
-const lineInput = (line: ChatLine): { atMs: number; input: FoldInput } => ({
-  atMs: line.sentAtMs,
-  input: { type: "lines", lines: [line], emoteSet: "" },
-});
-
 const quantile = (values: readonly number[], share: number): number | null =>
   values.length === 0
     ? null
     : values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
 const round = (value: number | null): number | null =>
   value === null ? null : Math.round(value * 1000) / 1000;
-
-/** Mulberry32: the same numbers in every run. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let hash = Math.imul(state ^ (state >>> 15), 1 | state);
-    hash = (hash + Math.imul(hash ^ (hash >>> 7), 61 | hash)) ^ hash;
-    return ((hash ^ (hash >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Truth {
   periodMs: number;
@@ -78,50 +60,6 @@ interface Truth {
   notHype: { fromMs: number; toMs: number }[];
 }
 const truth = JSON.parse(readFileSync(join(import.meta.dirname, "../demo/truth.json"), "utf8")) as Truth;
-
-/** The demo's events as a source would publish them; each line is kept with chance `keep`. */
-function* demoEvents(loops: number, keep: number): Generator<{ atMs: number; input: FoldInput }> {
-  const random = randomFrom(7);
-  for (const { event, loop, atMs } of streamAt("pepel_lamp", 0, loops * truth.periodMs)) {
-    const sentAtMs = BEGIN_MS + atMs;
-    if (event.type !== "message" && event.type !== "notice") continue;
-    const common = {
-      id: `${loop}-${event.n}`,
-      channelId: "1",
-      sentAtMs,
-      userId: event.who.userId,
-      login: event.who.login,
-    };
-    if (event.type === "message") {
-      if (random() >= keep) continue;
-      const emotes = emotesOf(event.text);
-      yield lineInput({
-        ...common,
-        text: event.text,
-        ...(emotes.length > 0 ? { emotes } : {}),
-        ...(event.firstMessage ? { firstMessage: true } : {}),
-      });
-    } else {
-      const count = Number(event.params["viewerCount"] ?? event.params["mass-gift-count"] ?? 1);
-      yield {
-        atMs: sentAtMs,
-        input: { type: "notice", notice: { ...common, kind: event.kind, count } },
-      };
-    }
-  }
-}
-
-function emotesOf(text: string): LineEmote[] {
-  const emotes: LineEmote[] = [];
-  let at = 0;
-  for (const word of text.split(" ")) {
-    const { length } = Array.from(word);
-    const emote = emoteByName.get(word);
-    if (emote !== undefined) emotes.push([`${emote.provider}:${emote.id}`, emote.name, at, at + length - 1]);
-    at += length + 1;
-  }
-  return emotes;
-}
 
 /** Measured on the second loop: the first is for learning what is usual. */
 function onDemo(keep: number): {

@@ -8,6 +8,7 @@ import type { Moment, MomentMark, ReactionLag } from "@hypecast/contracts/moment
 import type { ShotScore, VideoShot } from "@hypecast/contracts/shot.ts";
 import type { VideoGap, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
+import type { ScreenOnset } from "./onsets.ts";
 import type { Pane } from "./pane.ts";
 import type { Reaction } from "./reaction.ts";
 
@@ -49,9 +50,11 @@ export type FoldHandover =
   /** The second untilS − 1 has just passed by the channel's clock and may still change. The open panes, oldest first; of pane i the first rows[i] rows had come by then (the rest of a pane may be newer). Said once a second while lines come. */
   | { type: "glance"; untilS: number; panes: readonly Pane[]; rows: readonly number[] }
   /** Final seconds again, as bursts see them: without floods. */
-  | { type: "reaction"; reaction: Reaction };
+  | { type: "reaction"; reaction: Reaction }
+  /** Something began on screen, as the lag fold sees it; in the order in which it becomes known. */
+  | { type: "onset"; onset: ScreenOnset };
 
-const HANDOVERS: ReadonlySet<string> = new Set(["seconds", "glance", "reaction"]);
+const HANDOVERS: ReadonlySet<string> = new Set(["seconds", "glance", "reaction", "onset"]);
 export const isHandover = (said: FoldOutput | FoldHandover): said is FoldHandover => HANDOVERS.has(said.type);
 
 export interface Emit {

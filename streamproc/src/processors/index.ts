@@ -2,7 +2,9 @@ import { bursts } from "./bursts.ts";
 import type { Fold } from "./fold.ts";
 import { forecast } from "./forecast.ts";
 import { hype } from "./hype.ts";
+import { lag } from "./lag.ts";
+import { moments } from "./moments.ts";
 import { windows } from "./windows.ts";
 
 /** The folds in the order in which they see an event; each also sees what the ones before it said. */
-export const folds: readonly Fold[] = [windows, bursts, hype, forecast];
+export const folds: readonly Fold[] = [windows, bursts, hype, forecast, lag, moments];
