@@ -1,9 +1,9 @@
-import type { Config } from "@hypecast/runtime/config.ts";
+import type { Config } from "../config.ts";
 
 /** The sizes that a page may ask for, as multiples of 28 px. */
 const SIZES = ["1x", "2x", "3x"] as const;
 
-interface Emote {
+export interface Emote {
   readonly provider: "twitch" | "bttv" | "ffz" | "7tv";
   readonly id: string;
   readonly size: (typeof SIZES)[number];
