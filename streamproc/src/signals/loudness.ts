@@ -87,41 +87,54 @@ export function blockLoudness(
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
+/** Bounds of the histogram of blocks of 400 ms: the absolute gate, and louder than full scale. */
+const GATE_LUFS = -70;
+const STEPS_PER_LU = 10;
+const STEPS = 90 * STEPS_PER_LU;
+
 /**
- * Gated loudness of a whole stream in bounded memory (BS.1770-5 annex 1): a histogram of the 400 ms blocks in steps of 0.1 LU
- * with the energy of each step, so both gates can be applied at any time.
+ * Gated loudness of a whole stream in bounded memory (BS.1770-5, annex 1): how many blocks of 400 ms were how loud, in steps of 0.1 LU, so
+ * that both gates can be applied at any time. The steps' centres stand for their blocks: the error is far below 0.05 LU.
  */
 export class Gated {
-  static readonly FROM = -70;
-  static readonly STEPS = 900;
-  readonly counts = new Uint32Array(Gated.STEPS);
-  readonly energies = new Float64Array(Gated.STEPS);
+  readonly #counts = new Uint32Array(STEPS);
 
-  /** Mean square of a block of 400 ms. */
+  /** Mean square of a block of 400 ms; a new one every 100 ms. */
   add(meanSquare: number): void {
-    const lufs = lufsOf(meanSquare);
-    if (lufs < Gated.FROM) return;
-    const at = Math.min(Gated.STEPS - 1, Math.floor((lufs - Gated.FROM) * 10));
-    this.counts[at]!++;
-    this.energies[at]! += meanSquare;
+    const step = Math.floor((lufsOf(meanSquare) - GATE_LUFS) * STEPS_PER_LU);
+    if (step >= 0) this.#counts[Math.min(STEPS - 1, step)]!++;
   }
 
   /** Null before anything was above the absolute gate. */
   integrated(): number | null {
-    const all = this.#meanFrom(0);
-    if (all === null) return null;
-    const gate = Math.max(0, Math.floor((lufsOf(all) - 10 - Gated.FROM) * 10));
-    const kept = this.#meanFrom(gate);
+    const ungated = this.#meanFrom(0);
+    if (ungated === null) return null;
+    const relative = lufsOf(ungated) - 10;
+    const kept = this.#meanFrom(Math.max(0, Math.ceil((relative - GATE_LUFS) * STEPS_PER_LU - 0.5)));
     return kept === null ? null : lufsOf(kept);
   }
 
   #meanFrom(step: number): number | null {
     let count = 0;
     let energy = 0;
-    for (let i = step; i < Gated.STEPS; i++) {
-      count += this.counts[i]!;
-      energy += this.energies[i]!;
+    for (let i = step; i < STEPS; i++) {
+      if (this.#counts[i] === 0) continue;
+      count += this.#counts[i]!;
+      energy += this.#counts[i]! * ENERGIES[i]!;
     }
     return count === 0 ? null : energy / count;
   }
+
+  /** Steps that have something, and their counts. */
+  entries(): [step: number, count: number][] {
+    const found: [number, number][] = [];
+    for (let i = 0; i < STEPS; i++) if (this.#counts[i]! > 0) found.push([i, this.#counts[i]!]);
+    return found;
+  }
+  set(step: number, count: number): void {
+    this.#counts[step] = count;
+  }
 }
+const ENERGIES = Float64Array.from({ length: STEPS }, (_, i) =>
+  meanSquareOf(GATE_LUFS + (i + 0.5) / STEPS_PER_LU),
+);

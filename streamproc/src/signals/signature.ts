@@ -254,6 +254,18 @@ function slide(
   return { by: best, rest: least };
 }
 
+/** Added to the contrast, so that noise on a black picture is no change. */
+const CONTRAST_FLOOR = 6;
+
+/**
+ * How unlike two frames are, 0 – about 2, whatever the camera did in between: what is left of the profiles after the best shift,
+ * in units of their contrast, and the histograms' distance. 0.05 is a quiet camera, 0.25 a shaking one, 0.7 and more another scene.
+ */
+export function unlikeness(a: Uint8Array, b: Uint8Array, shift: Shift = shiftOf(a, b)): number {
+  const contrast = (a[AT_CONTRAST]! + b[AT_CONTRAST]!) / 4;
+  return (2 * shift.rest) / (contrast + CONTRAST_FLOOR) + histogramDistance(a, b);
+}
+
 /** Base64 of bytes, and back. */
 export const pack = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");

@@ -1,0 +1,218 @@
+import { AT_BLOCKS, AT_CONTRAST, BLOCKS, unlikeness } from "../signals/signature.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+
+/** A frame waits this long for what follows it, before it is settled whether a shot begins with it. */
+export const LOOK_AHEAD_MS = 600;
+/** Frames before it that it is compared with are kept this long. */
+const LOOK_BACK_MS = 600;
+/** Half of the span over which a slow change is looked for. */
+const HALF_SPAN_MS = 250;
+/** How far from its middle a fade is over. */
+const OUTER_SPAN_MS = 500;
+const NEVER = -1;
+/** No shot is shorter. */
+const SHORTEST_MS = 300;
+/** Steps in the neighbourhood that a cut has to stand out from. */
+const NEAR_MS = 400;
+
+const TUNING = {
+  /** A hard cut is a step of at least `base` + `times` × the largest step near it. */
+  hardBase: 0.12,
+  hardTimes: 1.4,
+  /** And what comes after stays unlike what was before, by this share of the step: a flash passes. */
+  stays: 0.5,
+  /** A slow change over the span is at least this, and this many times what goes on before and after it. */
+  fadeBase: 0.5,
+  fadeTimes: 1.6,
+  /** And no single step makes this share of it. */
+  fadeStep: 0.6,
+  /** And its middle is a mixture of its ends: what is left is at most this share of their difference. */
+  mixture: 0.35,
+  /** Or, through black or white, its contrast is at most this share of theirs. */
+  flat: 0.35,
+  /** And next to it at most this one. */
+  fading: 0.75,
+};
+
+/** One frame with how it differs from the one before it. */
+export interface Frame {
+  readonly atMs: number;
+  readonly signature: Uint8Array;
+  /** Unlikeness to the frame before it; 0 for the first. */
+  readonly step: number;
+}
+export type Cut = "hard" | "fade";
+/** Told of each frame once, in order: whether a shot begins with it. */
+export type Settle = (frame: Frame, cut: Cut | null) => void;
+
+/**
+ * Finds the cuts of one unbroken run of frames as it comes. A hard cut is one step between two frames that is large, stands out from
+ * the steps near it and lasts; a fade is a change over half a second in small steps, from one calm to another, through a mixture
+ * of both or through one colour.
+ */
+export class CutFinder {
+  /** Oldest first; those before `#settled` are only there to be compared with. */
+  #frames: Frame[] = [];
+  #settled = 0;
+  #lastCutMs = NEVER;
+
+  /** `atMs` must grow. */
+  push(atMs: number, signature: Uint8Array, settle: Settle): void {
+    const before = this.#frames.at(-1);
+    const frame = frameAfter(before?.signature, atMs, signature);
+    this.#frames.push(frame);
+    while (this.#settled < this.#frames.length && this.#frames[this.#settled]!.atMs + LOOK_AHEAD_MS <= atMs)
+      this.#settleNext(settle);
+  }
+
+  /** No run has begun. */
+  get empty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  /** The run ends here: all that waits is settled with what there is. */
+  end(settle: Settle): void {
+    while (this.#settled < this.#frames.length) this.#settleNext(settle);
+    this.#frames = [];
+    this.#settled = 0;
+    this.#lastCutMs = NEVER;
+  }
+
+  #settleNext(settle: Settle): void {
+    const at = this.#settled;
+    const frame = this.#frames[at]!;
+    const cut = frame.atMs - this.#lastCutMs < SHORTEST_MS ? null : this.#cutAt(at);
+    // A run begins with a shot.
+    if (cut !== null || this.#lastCutMs === NEVER) this.#lastCutMs = frame.atMs;
+    this.#settled++;
+    settle(frame, cut);
+    let old = 0;
+    while (old < this.#settled && this.#frames[old]!.atMs < frame.atMs - LOOK_BACK_MS) old++;
+    if (old === 0) return;
+    this.#frames.splice(0, old);
+    this.#settled -= old;
+  }
+
+  #cutAt(at: number): Cut | null {
+    if (at === 0) return null;
+    if (this.#isHard(at)) return "hard";
+    return this.#isFade(at) ? "fade" : null;
+  }
+
+  #isHard(at: number): boolean {
+    const frames = this.#frames;
+    const { step, atMs } = frames[at]!;
+    if (step < TUNING.hardBase) return false;
+    let near = 0;
+    for (let i = at - 1; i > 0 && frames[i]!.atMs > atMs - NEAR_MS; i--)
+      near = Math.max(near, frames[i]!.step);
+    for (let i = at + 1; i < frames.length && frames[i]!.atMs < atMs + NEAR_MS; i++)
+      near = Math.max(near, frames[i]!.step);
+    if (step < TUNING.hardBase + TUNING.hardTimes * near) return false;
+    return this.#lasts(at, TUNING.stays * step);
+  }
+
+  /** Nothing from before comes back within the look-ahead. */
+  #lasts(at: number, least: number): boolean {
+    const frames = this.#frames;
+    const { atMs } = frames[at]!;
+    const last = frames.length - 1;
+    for (const later of [at + ((last - at) >> 1), last])
+      for (const before of [at - 1, this.#first(atMs - 200), this.#first(atMs - 450)])
+        if (before < at && unlikeness(frames[before]!.signature, frames[later]!.signature) < least)
+          return false;
+    return true;
+  }
+
+  #isFade(at: number): boolean {
+    const frames = this.#frames;
+    const { atMs } = frames[at]!;
+    const early = this.#first(atMs - OUTER_SPAN_MS);
+    const late = Math.min(this.#first(atMs + OUTER_SPAN_MS), frames.length - 1);
+    if (this.#isFlatMiddle(early, at, late)) return this.#change(early, late) >= TUNING.fadeBase;
+    const from = this.#first(atMs - HALF_SPAN_MS);
+    const to = this.#first(atMs + HALF_SPAN_MS);
+    if (from >= at || to > late) return false;
+    const change = this.#change(from, to);
+    if (change < TUNING.fadeBase) return false;
+    for (let i = from + 1; i <= to; i++) if (frames[i]!.step > TUNING.fadeStep * change) return false;
+    // Its middle: from here on the frame is more like what comes than like what was.
+    if (this.#change(from, at) < this.#change(at, to)) return false;
+    if (this.#change(from, at - 1) >= this.#change(at - 1, to)) return false;
+    const calm = change / TUNING.fadeTimes;
+    if (this.#change(early, from) > calm || this.#change(to, late) > calm) return false;
+    if (this.#change(early, late) < TUNING.stays * change) return false;
+    return mixes(frames[from]!.signature, frames[at]!.signature, frames[to]!.signature);
+  }
+
+  /** In the middle of a run of frames without contrast, between two that have some: a fade through black or white. */
+  #isFlatMiddle(early: number, at: number, late: number): boolean {
+    const frames = this.#frames;
+    const contrast = (i: number): number => frames[i]!.signature[AT_CONTRAST]!;
+    const flat = TUNING.flat * Math.min(contrast(early), contrast(late));
+    if (contrast(at) > flat) return false;
+    let first = at;
+    while (first > early && contrast(first - 1) <= flat) first--;
+    let last = at;
+    while (last < late && contrast(last + 1) <= flat) last++;
+    if (first === early || last === late || at !== (first + last) >> 1) return false;
+    // A flash begins at once; a fade has lost some of its contrast already.
+    return (
+      contrast(first - 1) <= TUNING.fading * contrast(early) &&
+      contrast(last + 1) <= TUNING.fading * contrast(late)
+    );
+  }
+
+  #change(from: number, to: number): number {
+    return unlikeness(this.#frames[from]!.signature, this.#frames[to]!.signature);
+  }
+
+  save(out: ByteWriter): void {
+    out.uint(this.#settled);
+    out.number(this.#lastCutMs);
+    out.uint(this.#frames.length);
+    this.#frames.forEach((frame, i) => {
+      out.number(frame.atMs);
+      out.raw(frame.signature);
+      // The others' follow from the frames before them.
+      if (i === 0) out.number(frame.step);
+    });
+  }
+
+  load(bytes: ByteReader): void {
+    this.#settled = bytes.uint();
+    this.#lastCutMs = bytes.number();
+    const count = bytes.uint();
+    for (let i = 0; i < count; i++) {
+      const atMs = bytes.number();
+      const signature = bytes.raw();
+      const frame = frameAfter(this.#frames.at(-1)?.signature, atMs, signature);
+      this.#frames.push(i === 0 ? { ...frame, step: bytes.number() } : frame);
+    }
+  }
+
+  /** The first frame that is not before `ms`. */
+  #first(ms: number): number {
+    const frames = this.#frames;
+    let i = frames.length;
+    while (i > 0 && frames[i - 1]!.atMs >= ms) i--;
+    return i;
+  }
+}
+
+/** Whether the middle is what a dissolve from one to the other shows half-way: both at once. */
+function mixes(from: Uint8Array, middle: Uint8Array, to: Uint8Array): boolean {
+  let left = 0;
+  let apart = 0;
+  for (let i = AT_BLOCKS; i < AT_BLOCKS + BLOCKS; i++) {
+    left += Math.abs(middle[i]! - (from[i]! + to[i]!) / 2);
+    apart += Math.abs(from[i]! - to[i]!);
+  }
+  return left <= TUNING.mixture * apart;
+}
+
+const frameAfter = (before: Uint8Array | undefined, atMs: number, signature: Uint8Array): Frame => ({
+  atMs,
+  signature,
+  step: before === undefined ? 0 : unlikeness(before, signature),
+});
