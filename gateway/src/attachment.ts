@@ -1,5 +1,5 @@
-/** Longer names are cut: file systems bear 255 bytes. */
-const MOST_CHARACTERS = 80;
+/** Longer names are cut: file systems bear 255 bytes, a character has up to four. */
+const MOST_CHARACTERS = 62;
 
 /** The value of Content-Disposition (RFC 6266) for a file that the browser is to keep: an ASCII name for old programs, the whole one per RFC 8187. */
 export function attachment(name: string): string {

@@ -20,7 +20,13 @@ export interface Request {
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** A file's bytes are read as the client takes them. */
+  readonly body?: string | Uint8Array | FileBody;
+}
+/** Bytes that are too many to hold. `read` is called once or never (a HEAD request, a client that has left); what it opens it closes when it is done or left. */
+export interface FileBody {
+  readonly bytes: number;
+  read(): AsyncGenerator<Uint8Array>;
 }
 
 const KEPT_HEADERS = [
@@ -30,9 +36,12 @@ const KEPT_HEADERS = [
   "authorization",
   "accept",
   "accept-encoding",
+  "accept-language",
   "content-type",
   "content-length",
   "if-none-match",
+  "if-range",
+  "range",
   "x-forwarded-for",
   "x-forwarded-proto",
 ] as const;
@@ -45,7 +54,9 @@ const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
 const STATUS_TEXT: Record<number, string> = {
   200: "OK",
   201: "Created",
+  202: "Accepted",
   204: "No Content",
+  206: "Partial Content",
   303: "See Other",
   304: "Not Modified",
   400: "Bad Request",
@@ -56,6 +67,7 @@ const STATUS_TEXT: Record<number, string> = {
   409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
   429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
@@ -95,18 +107,16 @@ export function serveHttp(
 ): void {
   app.any("/*", (res, req) => {
     const beganMs = performance.now();
-    let gone = false;
-    res.onAborted(() => {
-      gone = true;
-    });
+    const client = new Client();
+    res.onAborted(() => client.leave());
     const request = copyOf(res, req);
     const answer = (reply: Reply): void => {
       finished({
-        route: /^\/(?:api|emotes|health|metrics|_app)/.exec(request.path)?.[0] ?? "page",
+        route: /^\/(?:api|c|emotes|health|media|metrics|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
         status: reply.status,
         seconds: (performance.now() - beganMs) / 1000,
       });
-      if (!gone) write(res, request, reply);
+      if (!client.gone) write(res, request, reply, client);
     };
     let reply: Reply | Promise<Reply>;
     try {
@@ -169,16 +179,70 @@ function readBody(res: HttpResponse): Promise<Buffer> {
   });
 }
 
-function write(res: HttpResponse, request: Request, reply: Reply): void {
+/** Who asked, and whether they are still there: a response must not be touched afterwards. */
+class Client {
+  gone = false;
+  #left: (() => void) | null = null;
+  leave(): void {
+    this.gone = true;
+    this.#left?.();
+  }
+  /** Resolves when `until` says so, or when the client leaves. */
+  async wait(until: (resolve: () => void) => void): Promise<void> {
+    if (this.gone) return;
+    await new Promise<void>((resolve) => {
+      this.#left = resolve;
+      until(resolve);
+    });
+    this.#left = null;
+  }
+}
+
+function write(res: HttpResponse, request: Request, reply: Reply, client: Client): void {
   res.cork(() => {
     res.writeStatus(statusLine(reply.status));
     for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...reply.headers }))
       res.writeHeader(name, value);
     const body = reply.body ?? "";
-    if (reply.status === 204 || reply.status === 304) res.endWithoutBody();
+    if (typeof body === "object" && "read" in body) {
+      if (request.bodyless || body.bytes === 0) res.endWithoutBody(body.bytes);
+      else void stream(res, body, client);
+    } else if (reply.status === 204 || reply.status === 304) res.endWithoutBody();
     else if (request.bodyless)
       res.endWithoutBody(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
     // What is still to come of a body that was refused is not read.
     else res.end(body, reply.status === 413);
   });
+}
+
+/**
+ * Sends a file as fast as the client takes it: one chunk is held, and the next is read when it is gone. A client that leaves, and a file
+ * that turns out shorter than it was, end the reading; the latter ends the connection too, since its length was promised.
+ */
+async function stream(res: HttpResponse, body: FileBody, client: Client): Promise<void> {
+  let done = false;
+  try {
+    for await (const chunk of body.read()) {
+      await client.wait((sent) => {
+        res.cork(() => {
+          const from = res.getWriteOffset();
+          let waiting = true;
+          const attempt = (offset: number): boolean => {
+            if (!waiting) return true;
+            const [ok, hasEnded] = res.tryEnd(chunk.subarray(offset - from), body.bytes);
+            done = hasEnded;
+            if (!ok && !hasEnded) return false;
+            waiting = false;
+            sent();
+            return true;
+          };
+          if (!attempt(from)) res.onWritable(attempt);
+        });
+      });
+      if (client.gone || done) return;
+    }
+  } catch {
+    // Whatever could not be read: the client has got less than it was promised and is told so below.
+  }
+  if (!client.gone && !done) res.close();
 }

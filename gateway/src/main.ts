@@ -21,12 +21,14 @@ import { serveHttp } from "./http.ts";
 import { watchLayouts } from "./layouts.ts";
 import { createLimits } from "./limits.ts";
 import { followKeptVideo } from "./media/kept.ts";
+import { serveMedia } from "./media/media.ts";
 import { requests } from "./metrics.ts";
 import { watchMoments } from "./moments.ts";
 import { openApi } from "./openapi.ts";
 import { Hub } from "./push/hub.ts";
 import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
+import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
 import { loadUws } from "./uws.ts";
 import { watchVideoStates } from "./video-states.ts";
@@ -93,6 +95,8 @@ await run("gateway", async ({ config, log, instance, own }) => {
       openapi: JSON.stringify(openApi()),
       web,
       emotes: serveEmotes(config, log),
+      media: serveMedia({ objects, kept, videoStates, clips }),
+      shared: serveShared(clips, objects),
       notReady: () =>
         !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",
       metrics: () => collectMetrics(nc),

@@ -26,6 +26,11 @@ export const push = {
   closedSlow: counter("gateway_push_closed_slow_total", "Websockets closed because they stayed behind."),
   tick: histogram("gateway_push_tick_seconds", "Time that a tick takes."),
 } as const;
+export const media = {
+  streams: gauge("gateway_media_streams", "Files that are being sent."),
+  bytes: counter("gateway_media_bytes_total", "Bytes of files read to be sent, by what they are.", ["kind"]),
+  refused: counter("gateway_media_refused_total", "Files not sent because too many were being sent."),
+} as const;
 export const emotes = counter("gateway_emotes_total", "Emote images answered, by where they came from.", [
   "from",
 ]);

@@ -4,6 +4,8 @@ import type { createApi } from "./api.ts";
 import { json, problemReply, type Reply, type Request } from "./http.ts";
 import type { Emotes } from "./emotes/emotes.ts";
 import type { Limits } from "./limits.ts";
+import type { Media } from "./media/media.ts";
+import type { Shared } from "./shared.ts";
 import { loginPage } from "./login-page.ts";
 import { ProblemError } from "./problems.ts";
 import type { loadWebApp } from "./web-app.ts";
@@ -17,8 +19,14 @@ export interface SiteParts {
   /** Null while everything that is needed answers; else what does not. */
   readonly notReady: () => string | null;
   readonly emotes: Emotes;
+  readonly media: Media;
+  readonly shared: Shared;
   readonly metrics: () => Promise<string>;
 }
+
+/** What streamers put over their picture: a program for that may show it inside a page of its own. There is nothing to click on it. */
+const OVERLAY = /^\/overlay(?:\/|$)/;
+const EMBEDDABLE = { "Content-Security-Policy": "frame-ancestors *" } as const;
 
 const { path: SESSION, body: sessionBody } = sessionRoutes.logIn;
 
@@ -34,6 +42,8 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
     }
     const claim = claimOf(request);
     if (path === SESSION) return session(request, claim, access);
+    // A shared clip's token is all that its page asks for.
+    if (path.startsWith("/c/")) return shared(request, claim.client);
     const refused = access.refuse(claim);
     if (refused !== null) return refusal(refused, request);
     if (path.startsWith("/api/")) {
@@ -53,8 +63,15 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
         body,
       }));
     if (path.startsWith("/emotes/")) return parts.emotes.answer(path, request);
-    return web.serve(request);
+    if (path.startsWith("/media/")) return parts.media.answer(path, request);
+    const reply = web.serve(request);
+    return OVERLAY.test(path) ? { ...reply, headers: { ...reply.headers, ...EMBEDDABLE } } : reply;
   };
+
+  async function shared(request: Request, client: string): Promise<Reply> {
+    await limits.take(client);
+    return parts.shared.answer(request);
+  }
 
   async function apiReply({ openapi }: SiteParts, request: Request, client: string): Promise<Reply> {
     const headers = await limits.take(client);
