@@ -10,6 +10,10 @@ import {
   type ChatGap,
   type ChatNotice,
 } from "@hypecast/contracts/chat.ts";
+import { videoMeasured, type VideoMeasured } from "@hypecast/contracts/measured.ts";
+import { momentMark, type MomentMark } from "@hypecast/contracts/moment.ts";
+import { shotScore, type ShotScore } from "@hypecast/contracts/shot.ts";
+import { videoGap, videoSegment, type VideoGap, type VideoSegment } from "@hypecast/contracts/video.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
 import { folds } from "@hypecast/streamproc/processors/index.ts";
 import type { FoldHandover, FoldInput, FoldOutput } from "@hypecast/streamproc/processors/fold.ts";
@@ -22,11 +26,36 @@ export interface Logged {
   readonly header: (name: string) => string;
 }
 
-export type Finals = Record<"chat_windows" | "chat_bursts" | "hype", Map<string, object>>;
+/** Tables whose rows are a function of the log, each with what one row of it is known by. A moment is said in versions. */
+const FINALS = {
+  window: ["chat_windows", idOf],
+  burst: ["chat_bursts", idOf],
+  hype: ["hype", idOf],
+  shot: ["shots", idOf],
+  audio: ["audio_windows", idOf],
+  moment: ["moments", ({ id, version }: Row) => `${id} ${version}`],
+  lag: ["reaction_lags", idOf],
+} as const;
+interface Row {
+  id: string;
+  version?: number;
+}
+function idOf({ id }: Row): string {
+  return id;
+}
+export type FinalTable = (typeof FINALS)[keyof typeof FINALS][0];
+export type Finals = Record<FinalTable, Map<string, object>>;
+export const finalTables: readonly FinalTable[] = Object.values(FINALS).map(([table]) => table);
+
+/** What one row of a table is known by. */
+export function keyOf(table: FinalTable, row: object): string {
+  const [, key] = Object.values(FINALS).find(([name]) => name === table)!;
+  return key(row as Row);
+}
 
 /** Final values of everything on the log, by a plain loop: no partitions, no commits, no state that is ever saved. */
 export function batch(log: readonly Logged[], only: ReadonlySet<string>): Finals {
-  const finals: Finals = { chat_windows: new Map(), chat_bursts: new Map(), hype: new Map() };
+  const finals = Object.fromEntries(finalTables.map((table) => [table, new Map()])) as Finals;
   const states = new Map<string, unknown[]>();
   for (const message of log)
     for (const [channelId, input] of inputs(message)) {
@@ -36,9 +65,10 @@ export function batch(log: readonly Logged[], only: ReadonlySet<string>): Finals
       const said: FoldInput[] = [input];
       const emit = (output: FoldOutput | FoldHandover): void => {
         said.push(output);
-        if (output.type === "window") finals.chat_windows.set(output.window.id, output.window);
-        if (output.type === "burst") finals.chat_bursts.set(output.burst.id, output.burst);
-        if (output.type === "hype") finals.hype.set(output.hype.id, output.hype);
+        if (!(output.type in FINALS)) return;
+        const [table, key] = FINALS[output.type as keyof typeof FINALS];
+        const row = (output as unknown as Record<string, Row>)[output.type]!;
+        finals[table].set(key(row), row);
       };
       for (const [i, fold] of folds.entries())
         for (const each of said.slice()) fold.step(state[i], each, emit);
@@ -58,6 +88,12 @@ function inputs({ subject, data, header }: Logged): [string, FoldInput][] {
   }
   if (name === chatNotice.name) return [[channelId, { type: "notice", notice: body as ChatNotice }]];
   if (name === chatGap.name) return [[channelId, { type: "gap", gap: body as ChatGap }]];
+  if (name === videoSegment.name) return [[channelId, { type: "segment", segment: body as VideoSegment }]];
+  if (name === videoGap.name) return [[channelId, { type: "videoGap", gap: body as VideoGap }]];
+  if (name === videoMeasured.name)
+    return [[channelId, { type: "measured", measured: body as VideoMeasured }]];
+  if (name === shotScore.name) return [[channelId, { type: "score", score: body as ShotScore }]];
+  if (name === momentMark.name) return [[channelId, { type: "mark", mark: body as MomentMark }]];
   return [];
 }
 

@@ -5,15 +5,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jetstream, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { expect } from "vitest";
+import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts, type ChatBurst } from "@hypecast/contracts/burst.ts";
-import { hypeValues, type HypeValue } from "@hypecast/contracts/hype.ts";
-import { partitionOf, subjectFilter } from "@hypecast/contracts/event.ts";
-import { chatEvents, CHECKPOINT_SUBJECT, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { partitionOf, subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
+import { hypeValues } from "@hypecast/contracts/hype.ts";
+import { moments, reactionLags, type Moment } from "@hypecast/contracts/moment.ts";
+import { videoShots } from "@hypecast/contracts/shot.ts";
+import { CHECKPOINT_SUBJECT, inputEvents, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { chatWindows, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { openStore, type Store } from "@hypecast/analytics/store.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
-import { batch, canonical, checkLog, checkWindows, type Finals, type Logged } from "./murder-oracle.ts";
+import {
+  batch,
+  canonical,
+  checkLog,
+  checkWindows,
+  finalTables,
+  keyOf,
+  type Finals,
+  type FinalTable,
+  type Logged,
+} from "./murder-oracle.ts";
 import { makeRecording, seeded, type Recording } from "./murder-recording.ts";
 import {
   exited,
@@ -326,7 +339,7 @@ export async function checkFinals(
     world,
     "INPUT",
     firstChat,
-    partitions.flatMap((p) => chatEvents.map((event) => subjectFilter(event, p))),
+    partitions.flatMap((p) => inputEvents.map((event) => subjectFilter(event, p))),
   );
   const expected = batch(log, new Set(channels));
   const last = new Map(log.map(({ partition, seq }) => [partition, seq]));
@@ -341,7 +354,7 @@ export async function checkFinals(
   // A burst comes twice: when it opens and when it closes.
   const repeated = [...times].filter(([what, n]) => n > (what.startsWith("chat_bursts") ? 2 : 1));
   expect(repeated, "final values that were committed twice").toEqual([]);
-  for (const table of Object.keys(expected) as (keyof Finals)[]) {
+  for (const table of finalTables) {
     const found = new Map(committed.filter((one) => one.table === table).map((one) => [one.id, one.value]));
     compare(`${table} on the log`, found, expected[table]);
   }
@@ -352,20 +365,21 @@ async function checkStore(store: Store, recording: Recording, expected: Finals):
   const among = recording.channels.map((id) => `'${id}'`).join();
   const rows = async <Row>(query: string): Promise<Row[]> =>
     (await store.query({ query, format: "JSONEachRow" })).json<Row>();
-  const read = async (table: keyof Finals): Promise<Map<string, object>> => {
+  const read = async (table: FinalTable): Promise<Map<string, object>> => {
     const found = await rows<{ id: string }>(`SELECT * FROM ${table} FINAL WHERE channelId IN (${among})`);
-    return new Map(found.map((row) => [row.id, row]));
+    return new Map(found.map((row) => [keyOf(table, row), row]));
   };
-  for (const table of Object.keys(expected) as (keyof Finals)[]) {
-    await until(`${table} has ${expected[table].size} rows`, 30_000, async () => {
+  for (const table of finalTables) {
+    const kept = table === "moments" ? newest(expected.moments) : expected[table];
+    await until(`${table} has ${kept.size} rows`, 30_000, async () => {
       const found = await read(table).catch(() => null);
       return (
         found !== null &&
-        found.size >= expected[table].size &&
-        (table !== "chat_bursts" || allClosed(found, expected[table]))
+        [...kept.keys()].every((key) => found.has(key)) &&
+        (table !== "chat_bursts" || allClosed(found, kept))
       );
     });
-    compare(`${table} in the store`, await read(table), expected[table]);
+    compare(`${table} in the store`, await read(table), kept);
   }
   const lines = (): Promise<{ n: number; ids: number }[]> =>
     rows(`SELECT count() AS n, uniqExact(id) AS ids FROM chat_lines WHERE channelId IN (${among})`);
@@ -378,6 +392,16 @@ async function checkStore(store: Store, recording: Recording, expected: Finals):
     n: recording.said.length,
     ids: recording.said.length,
   });
+}
+
+/** The store keeps the latest version of a moment. */
+function newest(versions: Map<string, object>): Map<string, object> {
+  const latest = new Map<string, Moment>();
+  for (const moment of versions.values() as Iterable<Moment>) {
+    const before = latest.get(moment.id);
+    if (before === undefined || moment.version > before.version) latest.set(moment.id, moment);
+  }
+  return new Map([...latest.values()].map((moment) => [keyOf("moments", moment), moment]));
 }
 
 const allClosed = (found: Map<string, object>, expected: Map<string, object>): boolean =>
@@ -399,24 +423,33 @@ function compare(what: string, found: Map<string, object>, expected: Map<string,
   expect(other, `${what} that differ`).toEqual([]);
 }
 
+const EVENT_OF: Record<FinalTable, EventType> = {
+  chat_windows: chatWindows,
+  chat_bursts: chatBursts,
+  hype: hypeValues,
+  shots: videoShots,
+  audio_windows: audioWindows,
+  moments,
+  reaction_lags: reactionLags,
+};
+
 async function finalsOnLog(
   world: Pick<World, "nc">,
   channels: readonly string[],
   first: number,
-): Promise<{ table: keyof Finals; id: string; value: object }[]> {
-  const tables = { chat_windows: chatWindows, chat_bursts: chatBursts, hype: hypeValues };
+): Promise<{ table: FinalTable; id: string; value: object }[]> {
   const partitions = [...new Set(channels.map(partitionOf))];
-  const finals: { table: keyof Finals; id: string; value: object }[] = [];
-  for (const [table, event] of Object.entries(tables) as [keyof Finals, typeof chatWindows][]) {
+  const finals: { table: FinalTable; id: string; value: object }[] = [];
+  for (const table of finalTables) {
     const messages = await readLog(
       world,
       "FOLD",
       first,
-      partitions.map((p) => subjectFilter(event, p)),
+      partitions.map((p) => subjectFilter(EVENT_OF[table], p)),
     );
     for (const { data } of messages)
-      for (const value of JSON.parse(Buffer.from(data).toString()) as (ChatWindow | ChatBurst | HypeValue)[])
-        if (channels.includes(value.channelId)) finals.push({ table, id: value.id, value });
+      for (const value of JSON.parse(Buffer.from(data).toString()) as { channelId: string }[])
+        if (channels.includes(value.channelId)) finals.push({ table, id: keyOf(table, value), value });
   }
   return finals;
 }
