@@ -118,7 +118,7 @@ def load(folder):
 
 def network(head):
     kind = MLPRegressor if head == "quality" else MLPClassifier
-    return kind((HIDDEN[head],), activation="tanh", alpha=DECAY[head], learning_rate_init=3e-3, max_iter=400,
+    return kind(hidden_layer_sizes=(HIDDEN[head],), activation="tanh", alpha=DECAY[head], learning_rate_init=3e-3, max_iter=400,
                 early_stopping=False, random_state=SEED, n_iter_no_change=20)
 
 
@@ -156,7 +156,9 @@ def main():
     for head in HEADS:
         truth = np.array([row[head] if row[head] is not None else np.nan for row in about["rows"]], np.float64)
         known = ~np.isnan(truth)
-        y, xs, groups = truth[known], x[known], np.array([row["group"] for row in about["rows"]])[known]
+        # A clip, or for what depends on the stream before it a stream, is either trained on or held out.
+        group = "stream" if head == "novelty" else "group"
+        y, xs, groups = truth[known], x[known], np.array([row[group] for row in about["rows"]])[known]
         mean, std = xs.mean(0), xs.std(0) + 1e-6
         z = (xs - mean) / std
         parts, said = grouped(groups), np.zeros(len(y))
