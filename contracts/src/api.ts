@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { loginFrom } from "./channel.ts";
 import { login } from "./event.ts";
 import { channelSummary, systemState } from "./push.ts";
 import { box, channelLayout, chatOverlay, clip, CLIP_STATES, clipId, clipRequest } from "./clip.ts";
+import { MARKER_FORMATS } from "./markers.ts";
 import { momentDecision, moment } from "./moment.ts";
 import { videoState } from "./video.ts";
 import {
@@ -20,6 +20,7 @@ import {
   topEmotes,
   windows,
 } from "./question.ts";
+import { namedChannel } from "./wanted.ts";
 
 /** RFC 9457. `type` is `/problems/<code>`; `action` says what the reader can do. */
 export const problem = z.object({
@@ -60,8 +61,8 @@ const videoAddress = z
   .string()
   .max(2000)
   .regex(
-    /^(?:$|https?:\/\/\S+$|file:\S+$)/,
-    "an http(s) address of a playlist, file:<path>, or empty for none",
+    /^$|^(?:https?|file):\/\/\S+$/i,
+    "an http(s) address of a playlist, file:///<path>, or empty for none",
   );
 const clipParams = z.object({ id: clipId });
 
@@ -104,15 +105,18 @@ export const routes = {
   addChannel: {
     method: "POST",
     path: "/api/v1/channels",
-    summary: "Watch a channel, by login or twitch.tv link",
+    summary: "Watch a channel: by login or link, by the address of an HLS playlist, or <channel>=<address>",
     params: none,
     query: none,
     body: z.object({
       channel: z
         .string()
-        .max(500)
-        .refine((text) => loginFrom(text) !== null, "no Twitch login or link"),
-      /** As in `wantedChannel`. */
+        .max(2100)
+        .refine(
+          (text) => namedChannel(text) !== null,
+          "no Twitch login or link, and no address of a playlist",
+        ),
+      /** As in `wantedChannel`; stands over what `channel` says. */
       video: videoAddress.nullable().optional(),
       chat: z.boolean().optional(),
     }),
@@ -312,7 +316,12 @@ export const routes = {
     path: "/api/v1/channels/{login}/markers",
     summary: "Moments of a span for an editing program or a video's description",
     params: ofChannel,
-    query: span.extend({ format: z.enum(["csv", "edl", "fcpxml", "youtube"]), fps: number.default(30) }),
+    query: span.extend({
+      format: z.enum(MARKER_FORMATS),
+      /** Frames a second of the timeline, 23.976 and 29.97 among them. */
+      fps: z.coerce.number().min(1).max(240).default(30),
+      language: z.enum(["en", "ru"]).default("en"),
+    }),
     body: none,
     result: z.string(),
     status: 200,

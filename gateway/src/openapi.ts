@@ -40,7 +40,12 @@ function operation(name: string, route: Route): Json {
       ? { description: "Done" }
       : {
           description: "The answer",
-          content: { "application/json": { schema: schemaOf(route.result, "output") } },
+          content: Object.fromEntries(
+            (route.types ?? ["application/json"]).map((type) => [
+              type,
+              { schema: schemaOf(route.result, "output") },
+            ]),
+          ),
         };
   return {
     operationId: name,

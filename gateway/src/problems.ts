@@ -42,6 +42,7 @@ export const PROBLEMS = {
   clip_not_yet: [409, "The stream is not there yet", "Wait until it is, or choose an earlier end."],
   clip_nothing_left: [409, "Nothing of that span can be shown", "Choose a span with a picture in it."],
   clip_state: [409, "The clip is not in a state for that", "Look at its state and ask for what fits."],
+  too_few_moments: [409, "Too few moments for that format", "Choose a longer span or another format."],
   too_many_clips: [409, "Too many clips", "Wait until some are ready, or cancel or delete some."],
   body_too_large: [413, "The body is too large", "Send at most 16 KB."],
   unsupported_media_type: [415, "The body's type is not understood", "Send Content-Type: application/json."],

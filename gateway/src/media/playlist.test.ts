@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Rendition, VideoSegment } from "@hypecast/contracts/video.ts";
 import { append, emptyTimeline, livePlaylist, spanPlaylist, trim, type Timeline } from "./playlist.ts";

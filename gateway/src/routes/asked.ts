@@ -16,7 +16,7 @@ export interface Asked {
   readonly spanned: (
     question: Question,
     channel: { login: string },
-    query: { from?: number | undefined; to?: number | undefined },
+    query: { from?: number | undefined; to?: number | undefined; [more: string]: unknown },
   ) => Promise<string>;
 }
 

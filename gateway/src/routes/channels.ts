@@ -1,4 +1,3 @@
-import { loginFrom } from "@hypecast/contracts/login.ts";
 import {
   bursts,
   extent,
@@ -10,8 +9,10 @@ import {
   topEmotes,
   windows,
 } from "@hypecast/contracts/question.ts";
+import { namedChannel } from "@hypecast/contracts/wanted.ts";
 import { ProblemError } from "../problems.ts";
 import { askedOf } from "./asked.ts";
+import { given } from "./given.ts";
 import type { Handlers, Parts } from "./handlers.ts";
 
 const RECORD_MS = 24 * 3_600_000;
@@ -30,23 +31,20 @@ export function channelHandlers(parts: Parts) {
   };
   return {
     listChannels: () => ({ channels: channels.list() }),
-    addChannel({ body: { channel, video, chat } }) {
+    addChannel({ body }) {
+      const named = namedChannel(body.channel);
+      // The contract has checked it.
+      if (named === null) throw new ProblemError("invalid_parameters", "channel: not understood");
+      const { login, video, chat } = { ...named, ...given({ video: body.video, chat: body.chat }) };
       checkVideo(video);
-      if (chat === false && (video ?? "") === "")
+      if (!chat && (video ?? "") === "")
         throw new ProblemError("invalid_parameters", "video: a channel without chat needs an address");
-      // The contract has checked that there is a login.
-      return channels.add(loginFrom(channel) ?? "", {
-        ...(video === undefined ? {} : { video }),
-        ...(chat === undefined ? {} : { chat }),
-      });
+      return channels.add(login, { video, chat });
     },
     getChannel: ({ params }) => watched(params.login),
     changeChannel({ params, body: { paused, video } }) {
       checkVideo(video);
-      return channels.change(params.login, {
-        ...(paused === undefined ? {} : { paused }),
-        ...(video === undefined ? {} : { video }),
-      });
+      return channels.change(params.login, given({ paused, video }));
     },
     async removeChannel({ params }) {
       await channels.remove(params.login);

@@ -1,21 +1,35 @@
+import { markerFile } from "@hypecast/contracts/markers.ts";
 import type { Moment } from "@hypecast/contracts/moment.ts";
 import { momentList } from "@hypecast/contracts/question.ts";
 import type { z } from "zod";
 import { ProblemError } from "../problems.ts";
 import { askedOf } from "./asked.ts";
-import type { Handlers, Parts } from "./handlers.ts";
+import { given } from "./given.ts";
+import { FileAnswer, type Handlers, type Parts } from "./handlers.ts";
 
 /** Marks are of what was seen: the log keeps so long, and clocks differ a little. */
 const MARK_AGE_MS = 48 * 3_600_000;
 const MARK_AHEAD_MS = 60_000;
 /** A moment begins so close to the peak that its id names. */
 const AROUND_MS = 15 * 60_000;
+const MOST_MARKERS = 1000;
 
 /** Moments, and what people say of them. */
 export function momentHandlers(parts: Parts) {
-  const { moments, ask } = parts;
+  const { channels, moments, videoStates, ask } = parts;
   const { watched, channelIdOf, spanned } = askedOf(parts);
   type List = z.infer<typeof momentList.answer>;
+  /** As people want them: without the discarded, with the ends where they have put them. */
+  const asDecided = (found: readonly Moment[]): Moment[] =>
+    found.flatMap((moment) => {
+      const decision = moments.decisionOn(moment.id);
+      if (decision?.verdict === "discarded") return [];
+      return {
+        ...moment,
+        startMs: decision?.startMs ?? moment.startMs,
+        endMs: decision?.endMs ?? moment.endMs,
+      };
+    });
   return {
     async channelMoments({ params, query }) {
       const list = JSON.parse(await spanned(momentList, params, query)) as List;
@@ -27,11 +41,7 @@ export function momentHandlers(parts: Parts) {
     async decideMoment({ params: { login, id }, body: { verdict, startMs, endMs } }) {
       const channelId = channelIdOf(login);
       const peakMs = peakIn(id, channelId);
-      const change = {
-        ...(verdict === undefined ? {} : { verdict }),
-        ...(startMs === undefined ? {} : { startMs }),
-        ...(endMs === undefined ? {} : { endMs }),
-      };
+      const change = given({ verdict, startMs, endMs });
       // Where only one end is a person's, the other is the machine's. While the store is away what is known is checked.
       const machine =
         startMs === undefined && endMs === undefined
@@ -56,8 +66,23 @@ export function momentHandlers(parts: Parts) {
       const { id } = await moments.mark({ channelId, atMs, via, label });
       return { id, atMs };
     },
-    channelMarkers() {
-      throw new ProblemError("not_found", "no format yet");
+    async channelMarkers({ params: { login }, query: { format, fps, language, from, to } }) {
+      const video = videoStates.get(login);
+      const endMs = to ?? video?.newestMs ?? Date.now();
+      const zeroMs = from ?? channels.get(login)?.state?.stream?.startedAtMs ?? video?.oldestMs ?? undefined;
+      const list = JSON.parse(
+        await spanned(momentList, { login }, { from: zeroMs, to: endMs, limit: MOST_MARKERS }),
+      ) as List;
+      const file = markerFile(format, asDecided(list.moments), {
+        zeroMs: zeroMs ?? list.moments.at(-1)?.startMs ?? endMs,
+        endMs,
+        fps,
+        title: login,
+        language,
+      });
+      if (file === null)
+        throw new ProblemError("too_few_moments", "YouTube takes three chapters or more, ten seconds apart");
+      return new FileAnswer(file.name, file.type, file.text);
     },
   } satisfies Partial<Handlers>;
 }

@@ -1,6 +1,7 @@
 import { playlistPath } from "@hypecast/contracts/media.ts";
 import { audio, chatSpan, shots } from "@hypecast/contracts/question.ts";
 import { askedOf } from "./asked.ts";
+import { given } from "./given.ts";
 import type { Handlers, Parts } from "./handlers.ts";
 
 /** A channel's picture, what was measured in it, and the chat beside it. */
@@ -22,11 +23,7 @@ export function videoHandlers(parts: Parts) {
     },
     changeLayout({ params: { login }, body: { facecam, cropX, chat } }) {
       watched(login);
-      return layouts.change(login, {
-        ...(facecam === undefined ? {} : { facecam }),
-        ...(cropX === undefined ? {} : { cropX }),
-        ...(chat === undefined ? {} : { chat }),
-      });
+      return layouts.change(login, given({ facecam, cropX, chat }));
     },
   } satisfies Partial<Handlers>;
 }
