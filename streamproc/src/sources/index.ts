@@ -1,8 +1,11 @@
+import type { WantedChannel } from "@hypecast/contracts/channel.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { reportHealth } from "@hypecast/runtime/report.ts";
+import { openObjects } from "@hypecast/runtime/objects-open.ts";
+import { reportHealth, type Health } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { openChannels } from "./channels.ts";
 import { openEmotes } from "./emotes/sets.ts";
+import { openHls } from "./hls/source.ts";
 import { openLog } from "./publish.ts";
 import { openShare, type Share } from "./share.ts";
 import { askHelix } from "./twitch-chat/helix.ts";
@@ -14,8 +17,9 @@ export async function startSources(process: Process, nc: NatsConnection): Promis
   const { config, log, instance, own } = process;
   let chat: TwitchChat | null = null;
   let share: Share | null = null;
+  const sure = (): boolean => share?.sure() ?? true;
 
-  const writer = own(await openLog(nc, log, () => share?.sure() ?? true));
+  const writer = own(await openLog(nc, log, sure));
   const account = config.TWITCH_LOGIN === "" ? "anonymous" : config.TWITCH_LOGIN.toLowerCase();
   const limiter = own(openLimiter(config.HYPECAST_REDIS_URL, account, () => share?.processes() ?? 1, log));
   const emotes = own(await openEmotes(config, log, (atMs) => chat?.dated(atMs)));
@@ -24,8 +28,20 @@ export async function startSources(process: Process, nc: NatsConnection): Promis
     await openTwitchChat({ config, log, nc, writer, limiter, emotes, lastState: buckets.lastState }),
   );
   const { want, states, health } = chat;
-  share = own(await openShare(nc, instance, config.HYPECAST_NATS_REPLICAS, log, want));
+  const objects = own(openObjects(config));
+  const video = own(await openHls({ config, log, nc, objects, chatState: buckets.lastState, sure }));
+  const ours = (channels: WantedChannel[]): void => {
+    want(channels.filter((one) => one.chat));
+    video.want(channels);
+  };
+  share = own(await openShare(nc, instance, config.HYPECAST_NATS_REPLICAS, log, ours));
   await buckets.follow(share.want, states);
   own(askHelix(config, log, chat));
-  own(reportHealth(nc, "sources", instance, health));
+  own(reportHealth(nc, "sources", instance, () => joined(health(), video.health())));
 }
+
+/** What is wrong with chat is said before what is wrong with video. */
+const joined = (chat: Health, video: Health): Health => ({
+  ...(chat.status === "ok" ? video : chat),
+  figures: { ...chat.figures, ...video.figures },
+});

@@ -27,13 +27,15 @@ export interface Fetched {
   readonly url: string;
 }
 
+export type Fetch = (
+  url: string,
+  limits: Limits,
+  signal: AbortSignal,
+  range: { readonly from: number; readonly to: number } | null,
+) => Promise<Fetched>;
+
 export interface Fetcher {
-  fetch(
-    url: string,
-    limits: Limits,
-    signal: AbortSignal,
-    range?: { from: number; to: number } | null,
-  ): Promise<Fetched>;
+  readonly fetch: Fetch;
   close(): void;
 }
 
@@ -89,7 +91,7 @@ export function openFetcher(rules: AddressRules): Fetcher {
   };
 
   return {
-    async fetch(address, limits, signal, range = null) {
+    async fetch(address, limits, signal, range) {
       const within = AbortSignal.any([signal, AbortSignal.timeout(limits.withinMs)]);
       let url = new URL(address);
       for (let hop = 0; ; hop++) {

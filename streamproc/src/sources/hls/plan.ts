@@ -30,6 +30,8 @@ export interface Position {
   readonly holeReason: VideoGap["reason"] | null;
   /** Playlists in a row whose newest number is behind ours. */
   readonly backwards: number;
+  /** The stream had ended: until the next one there was nothing to miss. */
+  readonly ended: boolean;
 }
 
 export interface PlanInput {
@@ -102,12 +104,8 @@ export function plan(input: PlanInput): { position: Position | null; steps: Step
     recent.set(listed.seq, { pdtMs: listed.pdtMs, path: pathOf(listed.url) });
     for (const seq of recent.keys()) if (seq <= listed.seq - RECENT) recent.delete(seq);
     position = {
-      epoch,
-      seq: listed.seq,
-      endMs: startMs + durationMs,
-      recent,
-      holeReason: null,
-      backwards: 0,
+      ...{ epoch, seq: listed.seq, endMs: startMs + durationMs, recent },
+      ...{ holeReason: null, backwards: 0, ended: false },
     };
   }
   if (position !== null && position.backwards > 0) position = { ...position, backwards: 0 };
@@ -183,7 +181,7 @@ function gapBefore(
   const lengthMs = startMs - position.endMs;
   const between = { epoch, fromMs: position.endMs, toMs: Math.max(startMs, position.endMs) };
   if (epoch !== position.epoch) {
-    if (lengthMs <= HOLE_MS || lengthMs > ANOTHER_STREAM_MS) return null;
+    if (position.ended || lengthMs <= HOLE_MS || lengthMs > ANOTHER_STREAM_MS) return null;
     return {
       ...between,
       id: `${epoch}:before-${seq}`,
@@ -229,5 +227,6 @@ export function positionOf(
     recent: new Map(segment.uncertainMs === undefined ? [[seq, { pdtMs: startMs, path: null }]] : []),
     holeReason: reason,
     backwards: 0,
+    ended: false,
   };
 }
