@@ -1,4 +1,4 @@
-import { AT_BLOCKS, AT_CONTRAST, BLOCKS, unlikeness } from "../signals/signature.ts";
+import { AT_BLOCKS, AT_CONTRAST, blockDifference, BLOCKS, unlikeness } from "../signals/signature.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** A frame waits this long for what follows it, before it is settled whether a shot begins with it. */
@@ -24,6 +24,8 @@ const TUNING = {
   /** A slow change over the span is at least this, and this many times what goes on before and after it. */
   fadeBase: 0.5,
   fadeTimes: 1.6,
+  /** And the blocks' luma changes by this much, 0–255. */
+  fadeBlocks: 5,
   /** And no single step makes this share of it. */
   fadeStep: 0.6,
   /** And its middle is a mixture of its ends: what is left is at most this share of their difference. */
@@ -133,6 +135,8 @@ export class CutFinder {
     const from = this.#first(atMs - HALF_SPAN_MS);
     const to = this.#first(atMs + HALF_SPAN_MS);
     if (from >= at || to > late) return false;
+    // The cheap question first: where hardly any block has changed, nothing has faded.
+    if (blockDifference(frames[from]!.signature, frames[to]!.signature) < TUNING.fadeBlocks) return false;
     const change = this.#change(from, to);
     if (change < TUNING.fadeBase) return false;
     for (let i = from + 1; i <= to; i++) if (frames[i]!.step > TUNING.fadeStep * change) return false;

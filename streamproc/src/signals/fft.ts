@@ -7,8 +7,9 @@ export class Spectrum {
   readonly #cos: Float64Array;
   readonly #sin: Float64Array;
   readonly #reversed: Uint16Array;
-  /** |X|² of bins 0 … size / 2, scaled so that a full-scale sine is 1. */
-  readonly power: Float64Array;
+  /** |X|² of bins 0 … size / 2 of the two frames, scaled so that a full-scale sine is 1. */
+  readonly first: Float64Array;
+  readonly second: Float64Array;
 
   constructor(size: number) {
     const bits = Math.log2(size);
@@ -27,19 +28,21 @@ export class Spectrum {
       for (let bit = 0; bit < bits; bit++) if ((i >> bit) & 1) value |= 1 << (bits - 1 - bit);
       return value;
     });
-    this.power = new Float64Array(size / 2 + 1);
+    this.first = new Float64Array(size / 2 + 1);
+    this.second = new Float64Array(size / 2 + 1);
   }
 
-  /** The spectrum of `size` samples from `at` on; what lies outside of the samples counts as 0. */
-  of(samples: Float32Array, at: number): Float64Array {
+  /** The spectra of `size` samples from `a` and from `b` on, in one transform: the second frame travels as the imaginary part. What lies outside of the samples counts as 0. */
+  ofTwo(samples: Float32Array, a: number, b: number): void {
     const { size } = this;
     const re = this.#re;
     const im = this.#im;
+    const inside = Math.min(a, b) >= 0 && Math.max(a, b) + size <= samples.length;
     for (let i = 0; i < size; i++) {
-      const from = at + i;
       const to = this.#reversed[i]!;
-      re[to] = from >= 0 && from < samples.length ? samples[from]! * this.#window[i]! : 0;
-      im[to] = 0;
+      const weight = this.#window[i]!;
+      re[to] = weight * (inside ? samples[a + i]! : (samples[a + i] ?? 0));
+      im[to] = weight * (inside ? samples[b + i]! : (samples[b + i] ?? 0));
     }
     for (let half = 1; half < size; half <<= 1) {
       const stride = size / (2 * half);
@@ -58,8 +61,16 @@ export class Spectrum {
         }
       }
     }
-    const scale = 16 / (size * size);
-    for (let i = 0; i <= size / 2; i++) this.power[i] = (re[i]! * re[i]! + im[i]! * im[i]!) * scale;
-    return this.power;
+    // Of real frames the spectrum is symmetric, which takes the two apart again.
+    const scale = 4 / (size * size);
+    for (let i = 0; i <= size / 2; i++) {
+      const mirror = i === 0 ? 0 : size - i;
+      const evenRe = re[i]! + re[mirror]!;
+      const evenIm = im[i]! - im[mirror]!;
+      const oddRe = im[i]! + im[mirror]!;
+      const oddIm = re[mirror]! - re[i]!;
+      this.first[i] = (evenRe * evenRe + evenIm * evenIm) * scale;
+      this.second[i] = (oddRe * oddRe + oddIm * oddIm) * scale;
+    }
   }
 }

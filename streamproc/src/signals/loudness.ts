@@ -44,37 +44,15 @@ export function blockLoudness(
   const sums = new Float64Array(count);
   const peaks = new Float64Array(count);
   const weights = weightsOf(channels);
-  const { b0, b1, b2, a1, a2 } = SHELF;
   for (let channel = 0; channel < channels; channel++) {
-    let s1 = 0;
-    let s2 = 0;
-    let h1 = 0;
-    let h2 = 0;
-    const step = (at: number): number => {
-      let sample = samples[at]!;
-      if (!(sample >= -8 && sample <= 8)) sample = 0; // no sound: NaN, or a decoder gone wild
-      const shelf = b0 * sample + s1;
-      s1 = b1 * sample - a1 * shelf + s2;
-      s2 = b2 * sample - a2 * shelf;
-      const high = shelf + h1;
-      h1 = -2 * shelf - HIGH_PASS.a1 * high + h2;
-      h2 = shelf - HIGH_PASS.a2 * high;
-      return high;
-    };
-    for (let i = 0; i < preroll; i++) step(i * channels + channel);
+    const filter = new KWeighting();
+    if (preroll > 0) filter.run(samples, channel, channels, 0, preroll);
     for (let block = 0; block < count; block++) {
       const from = preroll + block * BLOCK_SAMPLES;
       const until = block === count - 1 ? length : from + BLOCK_SAMPLES;
-      let sum = 0;
-      let peak = peaks[block]!;
-      for (let i = from, at = from * channels + channel; i < until; i++, at += channels) {
-        const weighted = step(at);
-        sum += weighted * weighted;
-        const size = Math.abs(samples[at]!);
-        if (size > peak) peak = size;
-      }
-      sums[block]! += (weights[channel]! * sum) / (until - from);
-      peaks[block] = peak;
+      filter.run(samples, channel, channels, from, until);
+      sums[block]! += (weights[channel]! * filter.squares) / (until - from);
+      peaks[block] = Math.max(peaks[block]!, filter.peak);
     }
   }
   return {
@@ -83,6 +61,49 @@ export function blockLoudness(
       round(peak <= 1e-5 ? SILENCE_LUFS : 20 * Math.log10(Math.min(peak, 8))),
     ),
   };
+}
+
+/** The shelf of a head and the high-pass, one channel's, in transposed direct form II. */
+class KWeighting {
+  #s1 = 0;
+  #s2 = 0;
+  #h1 = 0;
+  #h2 = 0;
+  /** Of the last run: sum of squares after the filters, and largest sample before them. */
+  squares = 0;
+  peak = 0;
+
+  run(samples: Float32Array, channel: number, channels: number, from: number, until: number): void {
+    const { b0, b1, b2, a1, a2 } = SHELF;
+    const { a1: c1, a2: c2 } = HIGH_PASS;
+    let s1 = this.#s1;
+    let s2 = this.#s2;
+    let h1 = this.#h1;
+    let h2 = this.#h2;
+    let squares = 0;
+    let peak = 0;
+    for (let at = from * channels + channel, end = until * channels; at < end; at += channels) {
+      let sample = samples[at]!;
+      let size = Math.abs(sample);
+      // No sound: NaN, or a decoder gone wild.
+      if (!(size <= 8)) sample = size = 0;
+      if (size > peak) peak = size;
+      const shelf = b0 * sample + s1;
+      s1 = b1 * sample - a1 * shelf + s2;
+      s2 = b2 * sample - a2 * shelf;
+      const high = shelf + h1;
+      h1 = h2 - 2 * shelf - c1 * high;
+      h2 = shelf - c2 * high;
+      squares += high * high;
+    }
+    // Numbers too small to be normal ones are slow, and silence is full of them.
+    this.#s1 = Math.abs(s1) < 1e-30 ? 0 : s1;
+    this.#s2 = Math.abs(s2) < 1e-30 ? 0 : s2;
+    this.#h1 = Math.abs(h1) < 1e-30 ? 0 : h1;
+    this.#h2 = Math.abs(h2) < 1e-30 ? 0 : h2;
+    this.squares = squares;
+    this.peak = peak;
+  }
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;

@@ -7,7 +7,7 @@ export const FRAME_BYTES = PIXELS * 3;
 /*
  * A signature: what a fold needs to compare any two frames of a channel, also across segments, in one byte each.
  * Mean luma of 32 columns and 18 rows (they slide when the camera moves), of 8 × 6 blocks (where things are), histograms of luma
- * and chroma (which do not care where things are), and a few figures of the whole frame.
+ * and chroma (which do not care where things are), and the contrast.
  */
 export const COLUMNS = 32;
 export const ROWS = 18;
@@ -25,42 +25,22 @@ export const AT_LUMA = AT_BLOCKS + BLOCKS;
 export const AT_CHROMA = AT_LUMA + LUMA_BINS;
 /** Standard deviation of luma × 2. */
 export const AT_CONTRAST = AT_CHROMA + CHROMA_BINS;
-/** Mean absolute gradient of luma × 4. */
-export const AT_EDGE = AT_CONTRAST + 1;
-/** Mean distance from grey × 2. */
-export const AT_SATURATION = AT_EDGE + 1;
-/** Shares of nearly black and nearly white pixels × 255. */
-export const AT_DARK = AT_SATURATION + 1;
-export const AT_BRIGHT = AT_DARK + 1;
-export const SIGNATURE_BYTES = AT_BRIGHT + 1;
+export const SIGNATURE_BYTES = AT_CONTRAST + 1;
 
-const DARK_BELOW = 28;
-const BRIGHT_FROM = 228;
 /** Colour differences smaller than the first are grey, from the second on strong. */
 const COLOURED = 10;
 const STRONG = 40;
 
-/** A pair of colour differences in steps of 8, row-major 32 × 32: its chroma bin, and its distance from grey. */
+/** A pair of colour differences in steps of 8, row-major 32 × 32: its chroma bin. */
 const CHROMA_CELLS = 1024;
-const cellStrength = Uint8Array.from({ length: CHROMA_CELLS }, (_, cell) =>
-  Math.max(Math.abs(cellU(cell)), Math.abs(cellV(cell))),
-);
 const cellBin = Uint8Array.from({ length: CHROMA_CELLS }, (_, cell) => {
-  const strength = cellStrength[cell]!;
+  const u = ((cell & 31) - 16) * 8 + 4;
+  const v = ((cell >> 5) - 16) * 8 + 4;
+  const strength = Math.max(Math.abs(u), Math.abs(v));
   if (strength < COLOURED) return CHROMA_BINS - 1;
-  const u = cellU(cell);
-  const v = cellV(cell);
   const hue = (u < 0 ? 1 : 0) | (v < 0 ? 2 : 0) | (Math.abs(u) < Math.abs(v) ? 4 : 0);
   return hue * 2 + (strength < STRONG ? 0 : 1);
 });
-function cellU(cell: number): number {
-  return ((cell & 31) - 16) * 8 + 4;
-}
-function cellV(cell: number): number {
-  return ((cell >> 5) - 16) * 8 + 4;
-}
-
-const above = new Int32Array(FRAME_WIDTH);
 const columns = new Int32Array(COLUMNS);
 const rows = new Int32Array(ROWS);
 const blocks = new Int32Array(BLOCKS);
@@ -73,66 +53,54 @@ const chromaBins = new Int32Array(CHROMA_BINS);
 export function signatureOf(rgb: Uint8Array, into: Uint8Array, at: number): void {
   if (rgb.length !== FRAME_BYTES)
     throw new RangeError(`a frame has ${FRAME_BYTES} bytes, this one ${rgb.length}`);
-  const edges = sumPixels(rgb);
+  sumPixels(rgb);
   for (let i = 0; i < COLUMNS; i++) into[at + AT_COLUMNS + i] = Math.round(columns[i]! / (2 * FRAME_HEIGHT));
   for (let i = 0; i < ROWS; i++) into[at + AT_ROWS + i] = Math.round(rows[i]! / (2 * FRAME_WIDTH));
   for (let i = 0; i < BLOCKS; i++) into[at + AT_BLOCKS + i] = Math.round(blocks[i]! / 48);
-  into[at + AT_EDGE] = byteOf((4 * edges) / (2 * PIXELS));
   writeLuma(into, at);
   writeChroma(into, at);
 }
 
-/** What needs the pixels themselves. Returns the sum of gradients. */
-function sumPixels(rgb: Uint8Array): number {
+/** What needs the pixels themselves. */
+function sumPixels(rgb: Uint8Array): void {
   columns.fill(0);
   rows.fill(0);
   blocks.fill(0);
   lumas.fill(0);
   chromas.fill(0);
-  let edges = 0;
   let from = 0;
-  let left = 0;
   for (let y = 0; y < FRAME_HEIGHT; y++) {
     const blockRow = ((y / 6) | 0) * BLOCK_COLUMNS;
     let rowSum = 0;
-    // The first row has nothing above it, and a row's first pixel nothing on its left: they count against themselves.
-    const first = y === 0;
-    for (let pair = 0; pair < COLUMNS; pair++) {
-      let pairSum = 0;
-      for (let x = 2 * pair; x < 2 * pair + 2; x++, from += 3) {
-        const red = rgb[from]!;
-        const blue = rgb[from + 2]!;
-        const value = (77 * red + 150 * rgb[from + 1]! + 29 * blue) >> 8;
-        pairSum += value;
-        lumas[value]!++;
-        chromas[(((blue - value) >> 4) + 16) | ((((red - value) >> 4) + 16) << 5)]!++;
-        if (x > 0) edges += Math.abs(value - left);
-        if (!first) edges += Math.abs(value - above[x]!);
-        above[x] = value;
-        left = value;
-      }
-      columns[pair]! += pairSum;
-      blocks[blockRow + (pair >> 2)]! += pairSum;
-      rowSum += pairSum;
+    for (let pair = 0; pair < COLUMNS; pair++, from += 6) {
+      const red = rgb[from]!;
+      const blue = rgb[from + 2]!;
+      const nextRed = rgb[from + 3]!;
+      const nextBlue = rgb[from + 5]!;
+      const value = (77 * red + 150 * rgb[from + 1]! + 29 * blue) >> 8;
+      const next = (77 * nextRed + 150 * rgb[from + 4]! + 29 * nextBlue) >> 8;
+      lumas[value]!++;
+      lumas[next]!++;
+      chromas[(((blue - value) >> 4) + 16) | ((((red - value) >> 4) + 16) << 5)]!++;
+      chromas[(((nextBlue - next) >> 4) + 16) | ((((nextRed - next) >> 4) + 16) << 5)]!++;
+      const sum = value + next;
+      columns[pair]! += sum;
+      blocks[blockRow + (pair >> 2)]! += sum;
+      rowSum += sum;
     }
     rows[y >> 1]! += rowSum;
   }
-  return edges;
 }
 
 function writeLuma(into: Uint8Array, at: number): void {
   lumaBins.fill(0);
   let sum = 0;
   let squares = 0;
-  let dark = 0;
-  let bright = 0;
   for (let value = 0; value < 256; value++) {
     const count = lumas[value]!;
     if (count === 0) continue;
     sum += count * value;
     squares += count * value * value;
-    if (value < DARK_BELOW) dark += count;
-    else if (value >= BRIGHT_FROM) bright += count;
     // Shared between two bins, so that a slow change of light moves weight and does not jump.
     lumaBins[value >> 4]! += count * (16 - (value & 15));
     lumaBins[(value >> 4) + 1]! += count * (value & 15);
@@ -142,32 +110,20 @@ function writeLuma(into: Uint8Array, at: number): void {
   for (let i = 0; i < LUMA_BINS; i++)
     into[at + AT_LUMA + i] = Math.round(255 * Math.sqrt(lumaBins[i]! / (16 * PIXELS)));
   const mean = sum / PIXELS;
-  into[at + AT_CONTRAST] = byteOf(2 * Math.sqrt(Math.max(0, squares / PIXELS - mean * mean)));
-  into[at + AT_DARK] = byteOf((255 * dark) / PIXELS);
-  into[at + AT_BRIGHT] = byteOf((255 * bright) / PIXELS);
+  into[at + AT_CONTRAST] = Math.min(
+    255,
+    Math.round(2 * Math.sqrt(Math.max(0, squares / PIXELS - mean * mean))),
+  );
 }
 
 function writeChroma(into: Uint8Array, at: number): void {
   chromaBins.fill(0);
-  let strengths = 0;
   for (let cell = 0; cell < CHROMA_CELLS; cell++) {
     const count = chromas[cell]!;
-    if (count === 0) continue;
-    chromaBins[cellBin[cell]!]! += count;
-    strengths += count * cellStrength[cell]!;
+    if (count > 0) chromaBins[cellBin[cell]!]! += count;
   }
   for (let i = 0; i < CHROMA_BINS; i++)
     into[at + AT_CHROMA + i] = Math.round(255 * Math.sqrt(chromaBins[i]! / PIXELS));
-  into[at + AT_SATURATION] = byteOf((2 * strengths) / PIXELS);
-}
-
-const byteOf = (value: number): number => Math.min(255, Math.round(value));
-
-/** Mean luma, 0–255. */
-export function meanLuma(signature: Uint8Array): number {
-  let sum = 0;
-  for (let i = AT_BLOCKS; i < AT_BLOCKS + BLOCKS; i++) sum += signature[i]!;
-  return sum / BLOCKS;
 }
 
 /** Mean absolute difference of the blocks' luma, 0–255: what moved or changed, where. */
@@ -221,6 +177,13 @@ export function shiftOf(a: Uint8Array, b: Uint8Array): Shift {
   return { dx: x.by * 2, dy: y.by * 2, rest: (x.rest + y.rest) / 2 };
 }
 
+/** A shift must make the rest smaller by this, and what is smaller from the start is not looked at any further. */
+const WORTH = 0.15;
+
+/** Sums of the profiles' first values. */
+const sumsA = new Int32Array(COLUMNS + 1);
+const sumsB = new Int32Array(COLUMNS + 1);
+
 function slide(
   a: Uint8Array,
   b: Uint8Array,
@@ -228,28 +191,25 @@ function slide(
   count: number,
   reach: number,
 ): { by: number; rest: number } {
+  for (let i = 0; i < count; i++) {
+    sumsA[i + 1] = sumsA[i]! + a[at + i]!;
+    sumsB[i + 1] = sumsB[i]! + b[at + i]!;
+  }
   let best = 0;
   let least = Infinity;
   // From the middle outwards, so that of two places that fit alike the nearer one wins.
-  for (let step = 0; step <= 2 * reach; step++) {
+  for (let step = 0; step <= 2 * reach && least > WORTH; step++) {
     const by = step & 1 ? (step + 1) >> 1 : -(step >> 1);
     const from = by > 0 ? by : 0;
     const until = by < 0 ? count + by : count;
     const n = until - from;
-    let sum = 0;
-    for (let i = from; i < until; i++) sum += b[at + i]! - a[at + i - by]!;
-    const mean = sum / n;
+    const mean = (sumsB[until]! - sumsB[from]! - sumsA[until - by]! + sumsA[from - by]!) / n;
+    const enough = (least - WORTH) * n;
     let rest = 0;
-    for (let i = from; i < until; i++) {
-      const difference = b[at + i]! - a[at + i - by]! - mean;
-      rest += difference < 0 ? -difference : difference;
-    }
-    rest /= n;
-    // A shift must be worth it.
-    if (rest < least - 0.15) {
-      least = rest;
-      best = by;
-    }
+    for (let i = from; i < until && rest < enough; i++) rest += Math.abs(b[at + i]! - a[at + i - by]! - mean);
+    if (rest >= enough) continue;
+    least = rest / n;
+    best = by;
   }
   return { by: best, rest: least };
 }

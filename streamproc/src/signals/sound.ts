@@ -16,12 +16,12 @@ export interface Pcm {
 }
 
 /** Rate at which spectra are taken. */
-export const LOW_RATE = 16_000;
+const LOW_RATE = 16_000;
 const DECIMATE = 3;
-const TAPS = lowPass(7000 / 48_000, 31);
+const TAPS = lowPass(6800 / 48_000, 25);
 /** 10 ms at LOW_RATE. */
-export const HOP = LOW_RATE / 100;
-export const FRAME = 512;
+const HOP = LOW_RATE / 100;
+const FRAME = 512;
 /** Bands of equal width on the mel scale, 60 Hz – 7 kHz. */
 const BANDS = 24;
 const BAND_EDGES = Array.from({ length: BANDS + 1 }, (_, i) => {
@@ -68,12 +68,11 @@ export function decimated(samples: Float32Array, channels: number, length: numbe
   const out = new Float32Array(Math.floor(length / DECIMATE));
   const half = TAPS.length >> 1;
   for (let i = 0; i < out.length; i++) {
-    const centre = i * DECIMATE;
+    const from = i * DECIMATE - half;
     let sum = 0;
-    for (let tap = 0; tap < TAPS.length; tap++) {
-      const at = centre + tap - half;
-      if (at >= 0 && at < length) sum += TAPS[tap]! * mono[at]!;
-    }
+    if (from >= 0 && from + TAPS.length <= length)
+      for (let tap = 0; tap < TAPS.length; tap++) sum += TAPS[tap]! * mono[from + tap]!;
+    else for (let tap = 0; tap < TAPS.length; tap++) sum += TAPS[tap]! * (mono[from + tap] ?? 0);
     out[i] = sum;
   }
   return out;
@@ -95,17 +94,23 @@ function lowPass(cutoff: number, length: number): Float32Array {
 const LAG = 2;
 function spectraOf(low: Float32Array, from: number, frames: number): Float32Array {
   const rows = new Float32Array((frames + LAG) * BANDS);
-  for (let row = 0; row < frames + LAG; row++) {
-    const power = spectrum.of(low, from + (row - LAG + 1) * HOP - FRAME);
-    for (let band = 0; band < BANDS; band++) {
-      const first = BAND_EDGES[band]!;
-      const last = Math.max(first + 1, BAND_EDGES[band + 1]!);
-      let sum = 0;
-      for (let bin = first; bin < last; bin++) sum += power[bin]!;
-      rows[row * BANDS + band] = Math.log10(1 + 1e4 * Math.sqrt(sum));
-    }
+  for (let row = 0; row < frames + LAG; row += 2) {
+    const at = from + (row - LAG + 1) * HOP - FRAME;
+    spectrum.ofTwo(low, at, at + HOP);
+    writeBands(rows, row, spectrum.first);
+    if (row + 1 < frames + LAG) writeBands(rows, row + 1, spectrum.second);
   }
   return rows;
+}
+
+function writeBands(rows: Float32Array, row: number, power: Float64Array): void {
+  for (let band = 0; band < BANDS; band++) {
+    const first = BAND_EDGES[band]!;
+    const last = Math.max(first + 1, BAND_EDGES[band + 1]!);
+    let sum = 0;
+    for (let bin = first; bin < last; bin++) sum += power[bin]!;
+    rows[row * BANDS + band] = Math.log10(1 + 1e4 * Math.sqrt(sum));
+  }
 }
 
 /** Half-wave rectified spectral flux (Dixon 2006; with a lag of two frames as in SuperFlux, Böck & Widmer 2013). */
