@@ -1,9 +1,11 @@
 import { HYPE_BURST_KINDS, type ChatBurst } from "@hypecast/contracts/burst.ts";
+import type { VideoShot } from "@hypecast/contracts/shot.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { defineFold, type Emit } from "./fold.ts";
 import { KnownVideo, type Span } from "./known-video.ts";
 import { LAG_MAX_S, LagPosterior, PRIOR_LAG } from "./lag-posterior.ts";
 import { ONSET_SENSES, Onsets, type ScreenOnset } from "./onsets.ts";
+import { LONGEST_MS } from "./shots.ts";
 
 /** A reaction is looked at this long after it began, in event time: what the screen showed is known by then, or not used. */
 const RESOLVE_MS = 40_000;
@@ -17,6 +19,8 @@ const SAME_MS = 20_000;
 const FLOOD_MS = 20_000;
 const RAID_MS = 60_000;
 const PENDING_BOUND = 16;
+/** A shot that ends with the last frames that are measured has not ended with a cut: nobody has seen what follows. */
+const LAST_FRAMES_MS = 200;
 /** What is said anew: a change of the lag or of its uncertainty of this much. */
 const MATERIAL_MS = 400;
 
@@ -39,6 +43,9 @@ export interface LagState {
   /** Beginnings of reactions that are not old enough. */
   pending: number[];
   lastReactionMs: number;
+  /** Where the last shot ended, and whether it was as long as a part of one. */
+  shotEndMs: number;
+  shotWhole: boolean;
   posterior: LagPosterior;
   said: Said;
 }
@@ -58,6 +65,8 @@ export const lag = defineFold<LagState>({
     unusable: [],
     pending: [],
     lastReactionMs: 0,
+    shotEndMs: 0,
+    shotWhole: false,
     posterior: new LagPosterior(),
     said: { lagMs: PRIOR_LAG.lagMs, errorMs: PRIOR_LAG.errorMs, learned: false },
   }),
@@ -71,9 +80,7 @@ export const lag = defineFold<LagState>({
       for (const onset of state.onsets.measured(input.measured)) see(state, onset, emit);
     } else if (input.type === "audio") see(state, state.onsets.heard(input.audio), emit);
     else if (input.type === "shot") {
-      // What ends where a gap or an advertisement begins, or where nothing follows, ends without a cut.
-      if (!input.shot.ad && !state.known.isSeam(input.shot.endMs))
-        see(state, state.onsets.cut(input.shot), emit);
+      if (!input.shot.ad) see(state, state.onsets.shot(input.shot, cutIn(state, input.shot)), emit);
     } else if (input.type === "gap") avoid(state, input.gap.fromMs, input.gap.toMs);
     else if (
       input.type === "notice" &&
@@ -90,6 +97,20 @@ function see(state: LagState, onset: ScreenOnset | null, emit: Emit): void {
   state.recent.push(onset);
   if (state.recent.length > ONSETS_BOUND) state.recent.shift();
   emit({ type: "onset", onset });
+}
+
+/**
+ * The cut that a shot makes known: at its end, unless that is only a part's end, a gap's or an advertisement's edge, or the end of all
+ * that is measured; at its start, where the part before it was as long as parts are and so did not say.
+ */
+function cutIn(state: LagState, { startMs, endMs, cut }: VideoShot): number | null {
+  const { known, shotEndMs, shotWhole } = state;
+  state.shotEndMs = endMs;
+  state.shotWhole = endMs - startMs >= LONGEST_MS;
+  if (!state.shotWhole && !known.isSeam(endMs) && endMs < known.measuredUntilMs - LAST_FRAMES_MS)
+    return endMs;
+  const missed = shotWhole && startMs === shotEndMs && (cut === "hard" || cut === "fade");
+  return missed && !known.isSeam(startMs) ? startMs : null;
 }
 
 function avoid(state: LagState, fromMs: number, toMs: number): void {
@@ -172,6 +193,8 @@ function save(state: LagState): Uint8Array {
   const out = new ByteWriter();
   out.number(state.nowMs);
   out.number(state.lastReactionMs);
+  out.number(state.shotEndMs);
+  out.u8(state.shotWhole ? 1 : 0);
   state.known.save(out);
   state.onsets.save(out);
   saveOnsets(out, state.recent);
@@ -185,6 +208,8 @@ function load(channelId: string, saved: Uint8Array): LagState {
   const state = lag.initial(channelId);
   state.nowMs = bytes.number();
   state.lastReactionMs = bytes.number();
+  state.shotEndMs = bytes.number();
+  state.shotWhole = bytes.u8() === 1;
   state.known.load(bytes);
   state.onsets.load(bytes);
   state.recent = loadOnsets(bytes);

@@ -11,13 +11,25 @@ const MARKS: ReadonlySet<string> = new Set([
   "!метка",
   "!момент",
 ]);
-/** "clip that", "CLIP IT", "someone clip", "!clip", "клип", "клипаните", "заклипайте" – and not "eclipse", "paperclip" or "clippers". */
-const ASKS =
-  /(?:^|[^\p{L}\p{N}_])(?:!?clip(?:ped|pls)?|!?(?:за)?клип(?:аните|айте|ани|ни|ните|уй|уйте|ай)?)(?![\p{L}\p{N}_])/iu;
+/**
+ * Asks, or says that it was done: "clip that", "CLIP IT", "someone clip", "!clip", "clipped", a line that is only "clip", "клип", "клипаните",
+ * "заклипайте". Talk about clips ("that clip of …", "hair clip", "to clip through the map") is none.
+ */
+const ASKS = new RegExp(
+  [
+    String.raw`(?<![\p{L}\p{N}_])!?clip(?:ped)?\s+(?:it|that|this|dat|pls|plz|please)(?![\p{L}\p{N}_])`,
+    String.raw`(?<![\p{L}\p{N}_])(?:someone|somebody|anyone|chat)\s+clip`,
+    String.raw`^!?clip(?:ped)?(?:[\s!.]+clip(?:ped)?)*[\s!.]*$`,
+    String.raw`(?<![\p{L}\p{N}_])(?:за)?клип(?:аните|айте|ани|ните|ни|уйте|уй|ай)(?![\p{L}\p{N}_])`,
+    String.raw`^!?клип(?:[\s!.]+(?:клип|пж|плз|пожалуйста))*[\s!.]*$`,
+  ].join("|"),
+  "iu",
+);
 const LABEL_LENGTH = 80;
 
 /** Somebody asks for a clip. */
-export const asksForClip = (text: string): boolean => ASKS.test(text);
+export const asksForClip = (text: string): boolean => MAY_ASK.test(text) && ASKS.test(text);
+const MAY_ASK = /clip|клип/i;
 
 /** The label of a mark ("" without one); null: the line is none, or from somebody who may not. */
 export function markIn(line: ChatLine): string | null {

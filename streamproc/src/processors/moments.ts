@@ -50,7 +50,9 @@ const BOMB_MIN = 5;
 const SAME_SHARE = 0.5;
 /** A model that has not answered for so long is not expected to. */
 const MODEL_MS = 10 * 60_000;
+/** What is remembered while a moment is open, and of chat while none is: a new one looks back less than a minute. */
 const KEPT_MS = 4 * 60_000;
+const KEPT_CALM_MS = 60_000;
 const DRAFTS_BOUND = 12;
 const FINALS_BOUND = 16;
 const LIST_BOUND = 256;
@@ -532,10 +534,11 @@ function forget(state: MomentsState, nowMs: number): void {
   evidence.audio = evidence.audio.filter((second) => second.startMs >= oldestMs);
   evidence.onsets = evidence.onsets.filter((onset) => onset.atMs >= oldestMs);
   evidence.shots = evidence.shots.filter((shot) => shot.endMs >= oldestMs);
-  evidence.lines = evidence.lines.filter(({ second }) => second * 1000 >= oldestMs);
-  evidence.hype = evidence.hype.filter((value) => value.atMs >= oldestMs);
-  evidence.asks = evidence.asks.filter((ask) => ask.atMs >= oldestMs);
-  evidence.subs = evidence.subs.filter((atMs) => atMs >= oldestMs);
+  const chatFromMs = state.drafts.length > 0 ? oldestMs : nowMs - KEPT_CALM_MS;
+  evidence.lines = evidence.lines.filter(({ second }) => second * 1000 >= chatFromMs);
+  evidence.hype = evidence.hype.filter((value) => value.atMs >= chatFromMs);
+  evidence.asks = evidence.asks.filter((ask) => ask.atMs >= chatFromMs);
+  evidence.subs = evidence.subs.filter((atMs) => atMs >= chatFromMs);
 }
 
 /** The parts that are plain numbers and lists. */
@@ -554,13 +557,13 @@ interface Saved extends Pick<
   | "heardChat"
   | "lastTickS"
 > {
-  evidence: Omit<Evidence, "onsets" | "audio" | "lines">;
+  evidence: Omit<Evidence, "onsets" | "audio" | "lines" | "hype">;
 }
 
 function save(state: MomentsState): Uint8Array {
   const out = new ByteWriter();
   const { known, screen, evidence, channelId: _channelId, ...plain } = state;
-  const { onsets, audio, lines, ...lists } = evidence;
+  const { onsets, audio, lines, hype: values, ...lists } = evidence;
   known.save(out);
   screen.save(out);
   saveOnsets(out, onsets);
@@ -576,11 +579,19 @@ function save(state: MomentsState): Uint8Array {
     out.number(each.second);
     out.number(each.lines);
   }
+  out.uint(values.length);
+  for (const value of values) {
+    out.number(value.atMs);
+    out.number(value.value ?? NaN);
+    out.number(value.usualChatters ?? NaN);
+  }
   const saved: Saved = { ...plain, evidence: lists };
   // JSON has no Infinity: it comes back from null.
   out.text(JSON.stringify(saved));
   return out.done();
 }
+
+const maybe = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 function load(channelId: string, bytes: Uint8Array): MomentsState {
   const reader = new ByteReader(bytes);
@@ -598,8 +609,13 @@ function load(channelId: string, bytes: Uint8Array): MomentsState {
     second: reader.number(),
     lines: reader.number(),
   }));
+  const values = Array.from({ length: reader.uint() }, () => ({
+    atMs: reader.number(),
+    value: maybe(reader.number()),
+    usualChatters: maybe(reader.number()),
+  }));
   const { evidence, ...plain } = JSON.parse(reader.text()) as Saved;
-  Object.assign(state, plain, { evidence: { ...evidence, onsets, audio, lines } });
+  Object.assign(state, plain, { evidence: { ...evidence, onsets, audio, lines, hype: values } });
   for (const excuse of state.excuses) excuse.lines ??= Infinity;
   for (const draft of [...state.drafts, ...state.finals]) draft.saidAtMs ??= -Infinity;
   return state;

@@ -1,7 +1,7 @@
 import type { AudioWindow } from "@hypecast/contracts/audio.ts";
 import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
 import type { VideoShot } from "@hypecast/contracts/shot.ts";
-import { blockDifference, SIGNATURE_BYTES } from "../signals/signature.ts";
+import { blockDifference, SIGNATURE_BYTES, unpack } from "../signals/signature.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { Quantiles } from "./quantiles.ts";
 
@@ -75,7 +75,7 @@ export class Onsets {
     if (this.#blocks.length > BLOCKS) this.#blocks.splice(0, this.#blocks.length - BLOCKS);
     const found: ScreenOnset[] = [];
     if (picture === null) return found;
-    const signatures = Buffer.from(picture.signatures, "base64");
+    const signatures = unpack(picture.signatures);
     const frames = Math.min(picture.atMs.length, Math.floor(signatures.length / SIGNATURE_BYTES));
     for (let i = 1; i < frames; i++) {
       const at = i * SIGNATURE_BYTES;
@@ -143,14 +143,15 @@ export class Onsets {
     return atMs;
   }
 
-  /** A shot that has ended: the next began with a cut. The caller leaves out ends that are none (gaps, ads). */
-  cut(shot: VideoShot): ScreenOnset {
+  /** A shot that has ended, or a part of one; `cutMs`: a cut that it makes known, or null. */
+  shot(shot: VideoShot, cutMs: number | null): ScreenOnset | null {
     const seconds = Math.max(0, shot.endMs - shot.startMs) / 1000;
     const left = 2 ** (-seconds / HALF_LIFE_S);
-    this.#cuts = this.#cuts * left + 1;
+    this.#cuts = this.#cuts * left + (cutMs === null ? 0 : 1);
     this.#cutSeconds = this.#cutSeconds * left + seconds;
+    if (cutMs === null) return null;
     const perS = (this.#cuts + PRIOR_ONSETS) / (this.#cutSeconds + PRIOR_S);
-    return { sense: "cut", atMs: shot.endMs, strength: 1, perS };
+    return { sense: "cut", atMs: cutMs, strength: 1, perS };
   }
 
   save(out: ByteWriter): void {

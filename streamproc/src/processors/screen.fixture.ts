@@ -1,5 +1,7 @@
 import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
+import type { CutKind } from "@hypecast/contracts/shot.ts";
 import type { FoldInput } from "./fold.ts";
+import { LONGEST_MS } from "./shots.ts";
 
 /** What a made-up screen shows, seconds after `beginMs`. The events are what ingest, media workers and the folds `shots` and `audio` say of it. */
 export interface Screen {
@@ -46,6 +48,7 @@ export function screenEvents(screen: Screen): ScreenEvent[] {
     spans?.some(([from, to]) => s >= from && s < to) ?? false;
   const events: ScreenEvent[] = [];
   let shotS = fromS;
+  let cut: CutKind = "start";
   for (let seq = 0, startS = fromS; startS < untilS; seq++, startS += SEGMENT_S) {
     const endS = startS + SEGMENT_S;
     const startMs = beginMs + startS * 1000;
@@ -58,6 +61,7 @@ export function screenEvents(screen: Screen): ScreenEvent[] {
         input: { type: "videoGap", gap: { ...gap, reason: "missed", detail: "" } },
       });
       shotS = endS;
+      cut = "gap";
       continue;
     }
     const ad = inside(screen.ads, startS);
@@ -109,13 +113,14 @@ export function screenEvents(screen: Screen): ScreenEvent[] {
         });
       }
     if (screen.picture === false) continue;
-    for (const cutS of screen.cuts ?? []) {
-      if (cutS + CUT_KNOWN_S < startS || cutS + CUT_KNOWN_S >= endS || cutS <= shotS) continue;
-      const id = `${channelId}:${epoch}:${beginMs + shotS * 1000}`;
-      events.push({
-        atS: measuredS,
-        input: { type: "shot", shot: shotOf(screen, id, epoch, shotS, cutS, inside(screen.ads, shotS)) },
-      });
+    for (;;) {
+      const cutS = screen.cuts?.find((each) => each > shotS) ?? Infinity;
+      const untilS = Math.min(cutS, shotS + LONGEST_MS / 1000);
+      if (untilS + CUT_KNOWN_S >= endS) break;
+      const id = `${channelId}:${epoch}:${Math.round(beginMs + shotS * 1000)}`;
+      const shot = shotOf(screen, id, epoch, shotS, untilS, inside(screen.ads, shotS));
+      events.push({ atS: measuredS, input: { type: "shot", shot: { ...shot, cut } } });
+      cut = untilS === cutS ? "hard" : "continued";
       const { scoreLateS = null } = screen;
       if (scoreLateS !== null)
         events.push({
@@ -126,7 +131,7 @@ export function screenEvents(screen: Screen): ScreenEvent[] {
               id,
               channelId,
               startMs: beginMs + shotS * 1000,
-              endMs: beginMs + cutS * 1000,
+              endMs: beginMs + untilS * 1000,
               model: "shot_score@1",
               action: screen.scoreUnknown === true ? null : 0.8,
               quality: 0.5,
@@ -135,7 +140,7 @@ export function screenEvents(screen: Screen): ScreenEvent[] {
             },
           },
         });
-      shotS = cutS;
+      shotS = untilS;
     }
   }
   return events.toSorted((a, b) => a.atS - b.atS);

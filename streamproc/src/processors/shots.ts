@@ -8,7 +8,7 @@ import { SeenScenes } from "./seen-scenes.ts";
 import { detailsOf, ShotFigures, type DetailFigures } from "./shot-figures.ts";
 
 /** What shows one picture for longer is reported in parts, so that moments and models get figures that are not old. */
-const LONGEST_MS = 10_000;
+export const LONGEST_MS = 10_000;
 /** Segments whose times do not meet by more than this do not follow each other. */
 const SLACK_MS = 500;
 /** So long after the last segment, when no other is waiting to be measured, the open shot has ended. */
