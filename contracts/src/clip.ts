@@ -167,7 +167,7 @@ export const clip = clipRequest.extend({
       width: z.int(),
       height: z.int(),
       durationMs: z.int(),
-      /** The stream's time of its first picture: an instant cut begins at the keyframe before the start. */
+      /** The stream's time at its beginning: an instant cut begins at the keyframe before the start. */
       startMs: z.int(),
     }),
   ),

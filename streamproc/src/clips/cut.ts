@@ -66,7 +66,7 @@ export const measureArgs = (inputs: readonly Input[]): string[] => [
   "-copyts",
   ...inputArgs(inputs),
   ...["-filter_complex_threads", "1", "-filter_complex"],
-  [...soundFilters(inputs), "[sound]ebur128=framelog=quiet[out]"].join(";"),
+  [...soundFilters(inputs), "[sound]ebur128=framelog=verbose[out]"].join(";"),
   ...["-map", "[out]", "-f", "null", "-"],
 ];
 
@@ -218,11 +218,26 @@ export const joinArgs = (list: string, title: string, path: string): string[] =>
   path,
 ];
 
-/** A picture of a finished clip, at most 640 wide. */
-export const thumbnailArgs = (video: string, atS: number, path: string): string[] => [
+/** A picture of a finished clip, at most 640 wide; of an instant one the keyframe before, which costs no further decoding. */
+export const thumbnailArgs = (video: string, atS: number, path: string, cut: ClipCut): string[] => [
   ...READ_SAFELY,
+  ...(cut === "instant" ? ["-skip_frame", "nokey", "-noaccurate_seek"] : []),
   ...["-threads", "1", "-ss", seconds(atS), "-i", video],
-  ...["-frames:v", "1", "-vf", "scale='min(640,iw)':-2", "-q:v", "4", "-f", "image2", "-update", "1", path],
+  ...[
+    "-frames:v",
+    "1",
+    "-an",
+    "-vf",
+    "scale='min(640,iw)':-2",
+    "-q:v",
+    "4",
+    "-f",
+    "image2",
+    "-update",
+    "1",
+    path,
+  ],
 ];
+type ClipCut = "instant" | "exact";
 
 export const fileName = (layout: ClipLayout): string => `${layout.replace(":", "x")}.mp4`;

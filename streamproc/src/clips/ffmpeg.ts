@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
 import { ClipFailure, diskFull } from "./failure.ts";
 
 /** Only what lies in files that we name, in containers that segments have: a segment cannot make the reader open anything else. */
@@ -127,6 +128,23 @@ export async function writeTo(pipe: Writable, bytes: Uint8Array): Promise<void> 
     pipe.once("close", gone);
   });
 }
+
+/** The time of the first picture of a playlist on the reader's clock, in seconds. */
+export async function firstPictureS(playlist: string, signal: AbortSignal): Promise<number> {
+  const { stdout } = await promisify(execFile)(
+    "ffprobe",
+    [
+      ...["-v", "error", ...READ_SAFELY, "-select_streams", "v:0", "-read_intervals", `%+#${REORDERED}`],
+      ...["-show_entries", "packet=pts_time", "-of", "csv=p=0", playlist],
+    ],
+    { signal, timeout: SILENT_MS },
+  );
+  const times = stdout.split("\n").map(Number.parseFloat).filter(Number.isFinite);
+  if (times.length === 0) throw new Error("ffprobe found no picture");
+  return Math.min(...times);
+}
+/** Pictures may be stored this many places after one that is shown later. */
+const REORDERED = 32;
 
 function failureOf(code: number | null, said: string): Error {
   if (/No space left on device|Disk quota exceeded/i.test(said)) return diskFull(new Error(last(said)));

@@ -17,6 +17,7 @@ export interface SegmentFiles {
 /** The first picture's parameters and time lie within this. */
 const HEAD_BYTES = 96 * 1024;
 const TICKS_PER_S = 90_000;
+export const secondsOf = (ticks: number): number => ticks / TICKS_PER_S;
 
 /** The beginning of a segment's file; null: it is no media. */
 export async function headOf(segment: VideoSegment, files: SegmentFiles): Promise<Head | null> {
@@ -56,10 +57,10 @@ export interface CutRun {
   /** Of the first picture that is shown, and of the first that is not any more. */
   readonly startS: number;
   readonly endS: number;
-  /** Of the last keyframe at or before the first picture. */
-  readonly keyframeS: number;
   /** When the first picture is shown, in the stream's time. */
   readonly startMs: number;
+  /** When the last keyframe at or before the first picture is decoded, which is where a copy begins: up to a few frames before it is shown. */
+  readonly keyframeS: number;
   readonly keyframeMs: number;
   readonly size: PictureSize;
   readonly codec: "h264" | "hevc";
@@ -79,16 +80,16 @@ export async function cutRun(run: Run, filesOf: (segment: VideoSegment) => Segme
   if (shown === undefined || keyframe === undefined)
     throw new ClipFailure("bad_media", "A segment has no picture.", "Choose another span.");
   // Later segments count on from the first one's clock, also where its 33 bits start over.
-  const baseS = opened.startTicks / TICKS_PER_S;
+  const baseS = secondsOf(opened.startTicks);
   const offsetS = msBetween(opened.startTicks, closed.startTicks) / 1000;
   const endInLastS = after === undefined ? closed.lengthS : (after.atMs - last.startMs) / 1000;
   return {
     run,
     startS: baseS + (shown.atMs - first.startMs) / 1000,
     endS: baseS + offsetS + endInLastS,
-    keyframeS: baseS + (keyframe.atMs - first.startMs) / 1000,
     startMs: Math.round(shown.atMs),
-    keyframeMs: Math.round(keyframe.atMs),
+    keyframeS: baseS + (keyframe.decodedMs - first.startMs) / 1000,
+    keyframeMs: Math.round(keyframe.decodedMs),
     size: opened.size ?? sizeSaid(first),
     codec: opened.codec,
     hasSound: opened.hasSound,
@@ -100,7 +101,7 @@ const HALF_MS = 0.5;
 interface Opened {
   readonly startTicks: number;
   /** In the order that they are shown; the stream's time. */
-  readonly pictures: { readonly atMs: number; readonly isKey: boolean }[];
+  readonly pictures: { readonly atMs: number; readonly decodedMs: number; readonly isKey: boolean }[];
   readonly lengthS: number;
   readonly size: PictureSize | null;
   readonly codec: "h264" | "hevc";
@@ -128,8 +129,9 @@ async function openSegment(segment: VideoSegment, files: SegmentFiles): Promise<
   if (video === null || startTicks === null)
     throw new ClipFailure("bad_media", "A stored segment has no picture in it.", "Choose another span.");
   const pictures = video.units
-    .map(({ ptsTicks, data }) => ({
+    .map(({ ptsTicks, dtsTicks, data }) => ({
       atMs: segment.startMs + msBetween(startTicks, ptsTicks),
+      decodedMs: segment.startMs + msBetween(startTicks, dtsTicks),
       isKey: isKeyframe(video.codec, data),
     }))
     .sort((a, b) => a.atMs - b.atMs);
