@@ -208,7 +208,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
   /** Says what kept us from going on; how long until it is worth trying again. */
   function sayWhy(error: unknown): number {
     if (error instanceof Refused) {
-      say("refused", `${capital(sentence(error))}.`);
+      say("refused", `Refused: ${sentence(error)}.`);
       return AGAIN_MS.refused;
     }
     const wasLive = state.state === "live" || state.state === "stalled";
@@ -307,4 +307,3 @@ const FULL = "The disk is full: older video is removed early. Free some space or
 
 const sentence = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

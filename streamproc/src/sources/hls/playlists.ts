@@ -15,6 +15,7 @@ const PLAYLIST_MS = 5000;
 /** The playlists of two renditions are written one after the other: the same segment may be listed a little later in one. */
 const SOURCE_LATE_MS = 400;
 const SOURCE_TRIES = 6;
+const SOURCE_REMEMBERED = 100;
 
 export interface Playlists {
   /** Analysis, and the source where that is another. */
@@ -70,12 +71,17 @@ export async function openPlaylists(
       sourceOf: async (listed) => listed,
     };
 
-  let sourceList: MediaPlaylist | null = null;
+  /** Listed lately, oldest first: a segment may have left the playlist by the time that its turn comes. */
+  let sourceListed: Listed[] = [];
   let readAt = -Infinity;
   const readSource = async (): Promise<void> => {
     readAt = performance.now();
     // A source rendition that cannot be read is not kept; measuring goes on.
-    sourceList = await readMedia(source.url).catch(() => sourceList);
+    const list = await readMedia(source.url).catch(() => null);
+    const first = list?.segments[0]?.seq;
+    if (list === null || first === undefined) return;
+    const before = sourceListed.filter(({ seq }) => seq < first).slice(-SOURCE_REMEMBERED);
+    sourceListed = [...before, ...list.segments];
   };
   return {
     renditions: [analysis, source],
@@ -85,7 +91,7 @@ export async function openPlaylists(
     },
     async sourceOf(listed, stop) {
       for (let i = 0; i < SOURCE_TRIES; i++) {
-        const same = sameSegment(listed, sourceList);
+        const same = sameSegment(listed, sourceListed);
         if (same !== "later") return same;
         await sleep(SOURCE_LATE_MS, undefined, { signal: stop });
         if (performance.now() - readAt >= SOURCE_LATE_MS) await readSource();
@@ -96,17 +102,15 @@ export async function openPlaylists(
 }
 
 /** By time where both playlists tell it, for numbers need not agree between renditions; else by number. */
-export function sameSegment(listed: Listed, list: MediaPlaylist | null): Listed | null | "later" {
-  const newest = list?.segments.at(-1);
-  if (list === null || newest === undefined) return "later";
+export function sameSegment(listed: Listed, others: readonly Listed[]): Listed | null | "later" {
+  const newest = others.at(-1);
+  if (newest === undefined) return "later";
   const { pdtMs, durationMs, seq } = listed;
   if (pdtMs === null || newest.pdtMs === null) {
     if (newest.seq < seq) return "later";
-    return list.segments.find((one) => one.seq === seq) ?? null;
+    return others.find((one) => one.seq === seq) ?? null;
   }
-  const same = list.segments.find(
-    (one) => one.pdtMs !== null && Math.abs(one.pdtMs - pdtMs) < durationMs / 2,
-  );
+  const same = others.find((one) => one.pdtMs !== null && Math.abs(one.pdtMs - pdtMs) < durationMs / 2);
   if (same !== undefined) return same;
   return newest.pdtMs < pdtMs && newest.seq <= seq ? "later" : null;
 }
