@@ -3,6 +3,8 @@ import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
+import { startClips } from "./clips/clips.ts";
+import { startMediaPart } from "./media/part.ts";
 import { openPartitionLog } from "./partitions/log.ts";
 import { joinMembers, type Members } from "./partitions/members.ts";
 import { startProcessors } from "./partitions/processors.ts";
@@ -11,11 +13,11 @@ import { liveTick } from "./processors/live.ts";
 import { openScorer } from "./scorer/open.ts";
 import { startSources } from "./sources/index.ts";
 
-/** `--only sources` or `--only processors`; both without. Any number of either may run, on any machine. */
+/** One of them with `--only`, all without. Any number of each may run, on any machine. */
+const PARTS = ["sources", "processors", "media", "clips"] as const;
 const { values } = parseArgs({ options: { only: { type: "string" } } });
-const wanted = (part: "sources" | "processors"): boolean => values.only === undefined || values.only === part;
-if (!wanted("sources") && !wanted("processors"))
-  throw new Error(`--only ${values.only}: it is sources or processors`);
+const wanted = (part: (typeof PARTS)[number]): boolean => values.only === undefined || values.only === part;
+if (!PARTS.some(wanted)) throw new Error(`--only ${values.only}: it is one of ${PARTS.join(", ")}`);
 
 await run("streamproc", async (part) => {
   const { config, instance, log: logger } = part;
@@ -47,4 +49,5 @@ await run("streamproc", async (part) => {
     processors.settle(members);
     part.own(reportHealth(nc, "processors", instance, () => processors.health()));
   }
+  if (wanted("media")) await startMediaPart(part, nc, jsm);
 });

@@ -57,6 +57,8 @@ export function everyPart(config: Config, dataFolder: string, demo: DemoPorts | 
     ours("analytics", "analytics/src/main.ts"),
     demo === null ? null : ours("demo", "demo/src/main.ts", demoArgs(demo)),
     ours("processors", "streamproc/src/main.ts", ["--only", "processors"]),
+    ours("media", "streamproc/src/main.ts", ["--only", "media"]),
+    ours("clips", "streamproc/src/main.ts", ["--only", "clips"]),
     ours("sources", "streamproc/src/main.ts", ["--only", "sources"]),
     ours("gateway", "gateway/src/main.ts"),
   ];

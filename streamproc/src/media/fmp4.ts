@@ -9,7 +9,7 @@ import type { Streams, Unit } from "./streams.ts";
 interface Track {
   id: number;
   timescale: number;
-  /** From the edit list: what is shown first, in the track's own time. */
+  /** From the edit list, in the track's own time. */
   shownFrom: number;
   video: { codec: "h264" | "hevc"; lengthBytes: number; parameters: Buffer } | null;
   aac: { objectType: number; frequencyIndex: number; channels: number } | null;
@@ -75,6 +75,9 @@ const inside = (body: Buffer, ...path: string[]): Buffer | null =>
 function tracksOf(moov: Buffer): Track[] {
   const tracks: Track[] = [];
   const defaults = new Map<number, Track["defaults"]>();
+  const movie = inside(moov, "mvhd");
+  const movieTimescale =
+    movie === null || movie.length < 24 ? 0 : movie.readUInt32BE(movie[0] === 1 ? 20 : 12);
   for (const { type, body } of boxes(inside(moov, "mvex") ?? Buffer.alloc(0)))
     if (type === "trex" && body.length >= 24)
       defaults.set(body.readUInt32BE(4), {
@@ -96,7 +99,7 @@ function tracksOf(moov: Buffer): Track[] {
     tracks.push({
       id,
       timescale,
-      shownFrom: shownFrom(inside(body, "edts", "elst")),
+      shownFrom: shownFrom(inside(body, "edts", "elst"), movieTimescale, timescale),
       video: kind === "vide" ? videoOf(entry) : null,
       aac: kind === "soun" ? aacOf(entry) : null,
       isSound: kind === "soun",
@@ -106,15 +109,19 @@ function tracksOf(moov: Buffer): Track[] {
   return tracks;
 }
 
-function shownFrom(list: Buffer | null): number {
+/** What the edit list takes off a track's times, in the track's own units: the start of its media, less an empty stretch in front of it. */
+function shownFrom(list: Buffer | null, movieTimescale: number, timescale: number): number {
   if (list === null || list.length < 8) return 0;
   const wide = list[0] === 1;
   const entry = wide ? 20 : 12;
+  let empty = 0;
   for (let i = 0, at = 8; i < list.readUInt32BE(4) && at + entry <= list.length; i++, at += entry) {
     const time = wide ? Number(list.readBigInt64BE(at + 8)) : list.readInt32BE(at + 4);
-    if (time >= 0) return time;
+    if (time >= 0) return time - empty;
+    const duration = wide ? Number(list.readBigUInt64BE(at)) : list.readUInt32BE(at);
+    empty += movieTimescale === 0 ? 0 : (duration * timescale) / movieTimescale;
   }
-  return 0;
+  return -empty;
 }
 
 /** Fields of a visual sample entry before the boxes in it, and of an audio one. */

@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { measurePicture, type DetailFrame, type SmallFrame } from "../signals/picture.ts";
 import { measureSound } from "../signals/sound.ts";
 import { DETAIL_EVERY_MS, NotMedia, TooLarge, type FrameSource, type SegmentBytes } from "./frame-source.ts";
+import { packFrames, type SampledFrame } from "./frames-file.ts";
 import type { Job, Outcome } from "./protocol.ts";
 
 /** A segment of 1080p is 1.5 MB for two seconds; an analysis rendition is a tenth of that. */
@@ -25,7 +26,7 @@ export async function measure(source: FrameSource, job: Job): Promise<Outcome> {
       measured: {
         picture: size === undefined ? null : measurePicture(frames, detail, size),
         sound: sound === null ? null : measureSound(sound),
-        frames: frames.length === 0 ? null : Buffer.concat(sampled(frames).map(({ rgb }) => rgb)),
+        frames: frames.length === 0 ? null : packFrames(sampled(frames, job.startMs)),
         thumb: detail[0] === undefined ? null : await jpegOf(detail[0]),
       },
     };
@@ -54,12 +55,14 @@ async function read({
   };
 }
 
-/** About three frames a second, the first among them. */
-function sampled(frames: readonly SmallFrame[]): SmallFrame[] {
-  const chosen: SmallFrame[] = [];
-  for (const frame of frames) {
-    const last = chosen.at(-1);
-    if (last === undefined || frame.atMs - last.atMs >= DETAIL_EVERY_MS) chosen.push(frame);
+/** About three frames a second, the first among them, on the stream's clock. */
+function sampled(frames: readonly SmallFrame[], startMs: number): SampledFrame[] {
+  const chosen: SampledFrame[] = [];
+  let lastMs = -Infinity;
+  for (const { atMs, rgb } of frames) {
+    if (atMs - lastMs < DETAIL_EVERY_MS) continue;
+    lastMs = atMs;
+    chosen.push({ atMs: startMs + Math.round(atMs), rgb });
   }
   return chosen;
 }

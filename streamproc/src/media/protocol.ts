@@ -11,6 +11,7 @@ interface StoredSegment {
 
 export interface Job extends StoredSegment {
   id: string;
+  startMs: number;
   durationMs: number;
   /** The segment before it, where it continues in this one. */
   before: StoredSegment | null;
@@ -20,7 +21,7 @@ export interface Job extends StoredSegment {
 export interface Measured {
   picture: PictureSignals | null;
   sound: SoundSignals | null;
-  /** Sampled frames, raw RGB 64 × 36; null without picture. */
+  /** About three frames a second as `frames-file.ts` packs them; null without picture. */
   frames: Uint8Array | null;
   /** JPEG of the first frame. */
   thumb: Uint8Array | null;

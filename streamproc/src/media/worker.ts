@@ -8,19 +8,19 @@ import type { Answer, Job, Ready } from "./protocol.ts";
  */
 const source = await openFrameSource((process.argv[2] ?? "auto") as FramesChoice);
 
-process.on("message", (job: Job) => {
+process.on("message", (job: Job) => void work(job));
+async function work(job: Job): Promise<void> {
   const before = process.cpuUsage();
-  void measure(source, job).then((outcome) => {
-    const { user, system } = process.cpuUsage(before);
-    const answer: Answer = {
-      id: job.id,
-      outcome,
-      cpuMs: (user + system) / 1000,
-      rssBytes: process.memoryUsage.rss(),
-    };
-    process.send?.(answer);
-  });
-});
+  const outcome = await measure(source, job);
+  const { user, system } = process.cpuUsage(before);
+  const answer: Answer = {
+    id: job.id,
+    outcome,
+    cpuMs: (user + system) / 1000,
+    rssBytes: process.memoryUsage.rss(),
+  };
+  process.send?.(answer);
+}
 process.once("disconnect", () => process.exit(0));
 const ready: Ready = { ready: { decoder: source.name, version: source.version } };
 process.send?.(ready);

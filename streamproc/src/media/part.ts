@@ -1,0 +1,43 @@
+import { availableParallelism } from "node:os";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { openObjects } from "@hypecast/runtime/objects-open.ts";
+import { reportHealth } from "@hypecast/runtime/report.ts";
+import type { Process } from "@hypecast/runtime/run.ts";
+import { joinMembers, type Members } from "../partitions/members.ts";
+import { startMedia } from "./media.ts";
+import { openSegmentLog } from "./segment-log.ts";
+import { openWorkers } from "./workers.ts";
+
+const MOST_WORKERS = 8;
+
+/** The process `media`: measures segments in child processes. */
+export async function startMediaPart(
+  part: Process,
+  nc: NatsConnection,
+  jsm: JetStreamManager,
+): Promise<void> {
+  const { config, instance, log: logger } = part;
+  const objects = part.own(openObjects(config));
+  const workers = part.own(
+    openWorkers({
+      count: config.HYPECAST_MEDIA_WORKERS || Math.min(MOST_WORKERS, availableParallelism()),
+      frames: config.HYPECAST_FRAMES,
+      log: logger,
+    }),
+  );
+  const media = startMedia(nc, { log: openSegmentLog(nc, jsm), objects, workers, instance, logger });
+  let members: Members | null = null;
+  members = part.own(
+    await joinMembers(nc, {
+      bucket: "media",
+      id: instance,
+      replicas: config.HYPECAST_NATS_REPLICAS,
+      log: logger,
+      changed: () => members !== null && media.settle(members),
+    }),
+  );
+  part.own(media);
+  media.settle(members);
+  part.own(reportHealth(nc, "media", instance, () => media.health()));
+}
