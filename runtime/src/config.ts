@@ -105,6 +105,12 @@ export const settings = {
   HYPECAST_S3_REGION: [z.string().min(1), "us-east-1", "Its region, as requests are signed for."],
   HYPECAST_S3_KEY: [z.string(), "", "Its access key id."],
   HYPECAST_S3_SECRET: [z.string(), "", "Its secret access key."],
+  HYPECAST_CLIP_JOBS: [
+    z.coerce.number().int().min(1).max(64),
+    "1",
+    "Clips that one process renders at a time; instant ones do not wait for them.",
+  ],
+  HYPECAST_CLIP_THREADS: [z.coerce.number().int().min(1).max(64), "2", "Threads of one clip's encoder."],
   HYPECAST_VIDEO_HOSTS: [
     z
       .string()
@@ -175,6 +181,11 @@ export const settings = {
   TWITCH_TOKEN: [z.string(), "", "Its OAuth token with chat:read. Empty: anonymous."],
   TWITCH_CLIENT_ID: [z.string(), "", "Application id for Helix. Empty: no titles, games or link previews."],
   TWITCH_CLIENT_SECRET: [z.string(), "", "Its secret."],
+  TWITCH_CLIP_TOKEN: [
+    z.string(),
+    "",
+    "OAuth token with clips:edit: a clip of what is live is made on Twitch too. Empty: none is.",
+  ],
   TWITCH_HELIX_URL: [url("http|https"), "https://api.twitch.tv/helix", "Helix API."],
   TWITCH_ID_URL: [url("http|https"), "https://id.twitch.tv/oauth2", "Where application tokens come from."],
   TWITCH_EVENTSUB_URL: [
