@@ -3,7 +3,6 @@ import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
-import { startClips } from "./clips/clips.ts";
 import { startMediaPart } from "./media/part.ts";
 import { openPartitionLog } from "./partitions/log.ts";
 import { joinMembers, type Members } from "./partitions/members.ts";
@@ -50,4 +49,9 @@ await run("streamproc", async (part) => {
     part.own(reportHealth(nc, "processors", instance, () => processors.health()));
   }
   if (wanted("media")) await startMediaPart(part, nc, jsm);
+  if (wanted("clips")) {
+    // Libraries that draw and decode pictures: the other processes do not load them.
+    const { startClips } = await import("./clips/clips.ts");
+    await startClips(part, nc);
+  }
 });
