@@ -72,4 +72,4 @@ export const channelState = z.object({
 export type ChannelState = z.infer<typeof channelState>;
 
 export { loginFrom } from "./login.ts";
-export { namedChannel } from "./wanted.ts";
+export { namedChannel, type Named } from "./wanted.ts";

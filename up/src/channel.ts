@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
-import { loginFrom } from "@hypecast/contracts/channel.ts";
+import type { Named } from "@hypecast/contracts/channel.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
+import { namedOnCommandLine } from "./named.ts";
 
 /** `./hypecast add CHANNEL…`, `remove CHANNEL…`, `channels`: the list of a running Hypecast, over its API. */
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { port: { type: "string" } } });
@@ -20,6 +21,14 @@ const fail = (sentence: string): never => {
   process.exit(1);
 };
 
+function read(name: string): Named {
+  try {
+    return namedOnCommandLine(name, process.env["HYPECAST_CALLED_FROM"] ?? ".");
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
 async function ask(method: string, path = "", body?: unknown): Promise<unknown> {
   const answer = await fetch(address + path, {
     method,
@@ -37,10 +46,10 @@ async function ask(method: string, path = "", body?: unknown): Promise<unknown> 
 }
 
 if (command !== "channels" && names.length === 0)
-  fail(`which channel? ./hypecast ${command} <login or link>…`);
+  fail(`which channel? ./hypecast ${command} <login, link, playlist or file>…`);
 for (const name of names) {
-  const login = loginFrom(name) ?? fail(`"${name}" is no Twitch channel: give a login or a twitch.tv link`);
-  if (command === "add") await ask("POST", "", { channel: login });
+  const { login, video, chat } = read(name);
+  if (command === "add") await ask("POST", "", { channel: login, video, chat });
   else if (command === "remove") await ask("DELETE", `/${login}`);
 }
 const { channels } = (await ask("GET")) as {
@@ -50,4 +59,4 @@ for (const { login, paused, state } of channels)
   console.log(
     `${login.padEnd(26)} ${paused ? "paused" : (state?.state ?? "waiting for a source")}${state?.reason ? `: ${state.reason}` : ""}`,
   );
-if (channels.length === 0) console.log("no channels yet: ./hypecast add <login or link>");
+if (channels.length === 0) console.log("no channels yet: ./hypecast add <login, link, playlist or file>");

@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { wantChannel } from "@hypecast/runtime/channels.ts";
 import { readConfig, type Config } from "@hypecast/runtime/config.ts";
-import { loginFrom } from "@hypecast/contracts/channel.ts";
+import { namedChannel, type Named } from "@hypecast/contracts/channel.ts";
+import { namedOnCommandLine } from "./named.ts";
 import { onlyOneIn } from "./only-one.ts";
 import { startPart, type Part } from "./part.ts";
 import { demoSettings, everyPart, portsOf, type DemoPorts } from "./plan.ts";
@@ -50,23 +51,21 @@ async function up(): Promise<void> {
       await bus.close();
     }
   }
-  const page = demo !== null || channels.length === 1 ? `live/${channels[0]}` : "";
+  const page = demo !== null || channels.length === 1 ? `live/${channels[0]?.login}` : "";
   console.log(
     `\n  open http://127.0.0.1:${config.HYPECAST_PORT}/${page}   (${seconds(began)}; Ctrl-C stops everything)\n`,
   );
 }
 
 /** Command line over environment over defaults; what the children read is written back into the environment. */
-function settle(): { config: Config; demo: DemoPorts | null; channels: string[] } {
+function settle(): { config: Config; demo: DemoPorts | null; channels: Named[] } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { port: { type: "string" }, ports: { type: "string" }, data: { type: "string" } },
   });
   const [command = "up", ...names] = positionals;
   const channels = names.map((name) => {
-    const login = loginFrom(name);
-    if (login === null) throw new Error(`"${name}" is no Twitch channel: give a login or a twitch.tv link`);
-    return login;
+    return namedOnCommandLine(name, process.env["HYPECAST_CALLED_FROM"] ?? ".");
   });
   const base = values.ports === undefined ? DEFAULT_PORT : Number(values.ports);
   if (!Number.isInteger(base) || base < 1 || base > 65_500)
@@ -91,7 +90,8 @@ function settle(): { config: Config; demo: DemoPorts | null; channels: string[] 
   if (demo !== null) for (const [name, value] of Object.entries(demoSettings(demo))) set(name, value);
   if ((process.env["HYPECAST_EMBEDDED"] ?? "clickhouse").includes("clickhouse"))
     process.env["HYPECAST_CLICKHOUSE_PASSWORD"] ??= storePassword(realpathSync(data));
-  if (demo !== null && channels.length === 0) channels.push(...DEMO_CHANNELS);
+  if (demo !== null && channels.length === 0)
+    channels.push(...DEMO_CHANNELS.map((login) => namedChannel(login)).filter((one) => one !== null));
   return { config: readConfig(process.env), demo, channels };
 }
 
