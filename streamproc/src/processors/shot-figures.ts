@@ -60,7 +60,8 @@ export class ShotFigures {
   #outer = 0;
   #details = 0;
   readonly #detailSums = { sharpness: 0, exposure: 0, colourfulness: 0, noise: 0, text: 0 };
-  readonly #signatureSums = new Float64Array(SIGNATURE_BYTES);
+  /** Over the frames that pairs are made of. */
+  readonly #signatureSums = new Uint32Array(SIGNATURE_BYTES);
   /** The frame that the next pair begins with. */
   #pairMs = 0;
   #pairSignature: Uint8Array | null = null;
@@ -75,15 +76,12 @@ export class ShotFigures {
   addFrame(atMs: number, signature: Uint8Array): void {
     this.#frames++;
     if (signature[AT_CONTRAST]! < FLAT) this.#flat++;
+    const before = this.#pairSignature;
+    if (before !== null && atMs - this.#pairMs < PAIR_MS) return;
+    if (before !== null) this.#addPair(before, signature, (atMs - this.#pairMs) / 1000);
+    this.#pairMs = atMs;
+    this.#pairSignature = signature;
     for (let i = 0; i < SIGNATURE_BYTES; i++) this.#signatureSums[i]! += signature[i]!;
-    if (this.#pairSignature === null) {
-      this.#pairMs = atMs;
-      this.#pairSignature = signature;
-    } else if (atMs - this.#pairMs >= PAIR_MS) {
-      this.#addPair(this.#pairSignature, signature, (atMs - this.#pairMs) / 1000);
-      this.#pairMs = atMs;
-      this.#pairSignature = signature;
-    }
   }
 
   #addPair(a: Uint8Array, b: Uint8Array, seconds: number): void {
@@ -119,8 +117,7 @@ export class ShotFigures {
   }
 
   meanSignature(): Uint8Array {
-    const frames = Math.max(1, this.#frames);
-    return Uint8Array.from(this.#signatureSums, (sum) => Math.round(sum / frames));
+    return Uint8Array.from(this.#signatureSums, (sum) => Math.round(sum / (this.#pairs + 1)));
   }
 
   shot(of: {

@@ -66,7 +66,7 @@ function likelihood(blocks: readonly Block[], at: number): number {
   const gliding = pairs === 0 ? 0 : moves / pairs;
   const own = levels[near.indexOf(blocks[at]!)]! > loudest - 25 ? 0 : -3;
   const score =
-    -4.2 +
+    -5.3 +
     3.2 * Math.min(1, voicedShare / 0.5) +
     2.2 * gliding +
     0.22 * Math.min(modulation, 12) -
