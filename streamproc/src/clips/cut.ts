@@ -54,7 +54,7 @@ function soundFilters(inputs: readonly Input[]): string[] {
     const length = seconds(lengthS(cut));
     if (!cut.hasSound) return `anullsrc=r=${SOUND_HZ}:cl=stereo,${shape},atrim=end=${length}[s${i}]`;
     const [from, to] = [seconds(cut.startS), seconds(cut.endS)];
-    return `[${i}:a:0]atrim=start=${from}:end=${to},asetpts=PTS-${from}/TB,aresample=${SOUND_HZ}:async=1:first_pts=0,${shape},apad=whole_dur=${length},atrim=end=${length}[s${i}]`;
+    return `[${i}:a:0]atrim=start=${from}:end=${to},asetpts=PTS-${from}/TB,aresample=${SOUND_HZ}:async=1:min_hard_comp=0.04:first_pts=0,${shape},apad=whole_dur=${length},atrim=end=${length}[s${i}]`;
   });
   return inputs.length === 1
     ? [...filters, "[s0]anull[sound]"]
@@ -200,16 +200,26 @@ const finish = (title: string): string[] => [
 ];
 
 /** From the keyframe before the start, copied: nothing is decoded. One run in, one file out. */
-export const copyArgs = ({ cut, playlist }: Input, title: string, path: string): string[] => [
-  "-copyts",
-  ...inputArgs([{ cut, playlist }]),
-  ...["-ss", seconds(cut.keyframeS - EDGE_S), "-t", seconds(cut.endS - cut.keyframeS)],
-  ...["-map", "0:v:0", ...(cut.hasSound ? ["-map", "0:a:0"] : []), "-c", "copy"],
+export const copyArgs = (input: Input, title: string, path: string): string[] => [
+  ...copied(input),
   ...finish(title),
   path,
 ];
 
-/** Joins copies of runs that need the same decoder. The list names files beside it. */
+/** The same as a part of a longer copy: a transport stream, because its times are what they are, without a list of edits. */
+export const partArgs = (input: Input, path: string): string[] => [
+  ...copied(input),
+  ...["-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", path],
+];
+
+const copied = ({ cut, playlist }: Input): string[] => [
+  "-copyts",
+  ...inputArgs([{ cut, playlist }]),
+  ...["-ss", seconds(cut.keyframeS - EDGE_S), "-t", seconds(cut.endS - cut.keyframeS)],
+  ...["-map", "0:v:0", ...(cut.hasSound ? ["-map", "0:a:0"] : []), "-c", "copy"],
+];
+
+/** Joins parts that need the same decoder. The list names files beside it. */
 export const joinArgs = (list: string, title: string, path: string): string[] => [
   ...READ_SAFELY,
   ...["-f", "concat", "-safe", "1", "-i", list],

@@ -202,11 +202,27 @@ export function readFrames(path: string): { number: number; atS: number; flash: 
   });
 }
 
-/** Seconds at which tones begin. */
+/** Seconds at which tones begin, by the file's clock. */
 export function readTones(path: string): number[] {
   const raw = execFileSync(
     "ffmpeg",
-    ["-v", "error", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", "48000", "-f", "s16le", "-"],
+    [
+      "-v",
+      "error",
+      "-i",
+      path,
+      "-map",
+      "0:a:0",
+      "-af",
+      "aresample=async=1:min_hard_comp=0.01:first_pts=0",
+      "-ac",
+      "1",
+      "-ar",
+      "48000",
+      "-f",
+      "s16le",
+      "-",
+    ],
     { maxBuffer: 1 << 30 },
   );
   const starts: number[] = [];

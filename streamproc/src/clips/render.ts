@@ -21,6 +21,7 @@ import {
   hasSound,
   joinArgs,
   layoutSize,
+  partArgs,
   lengthOf,
   loudnessIn,
   measureArgs,
@@ -128,12 +129,12 @@ async function copyFiles(
   else {
     const names = [];
     for (const [i, input] of inputs.entries()) {
-      const name = `copy-${i}.mp4`;
-      await runFfmpeg({ args: copyArgs(input, "", join(folder, name)), signal });
+      const name = `part-${i}.ts`;
+      await runFfmpeg({ args: partArgs(input, join(folder, name)), signal });
       names.push(name);
       tell("render", 0.1 + (0.8 * (i + 1)) / inputs.length);
     }
-    const list = join(folder, "copies.txt");
+    const list = join(folder, "parts.txt");
     await writeFile(list, `ffconcat version 1.0\n${names.map((name) => `file ${name}\n`).join("")}`);
     await runFfmpeg({ args: joinArgs(list, clip.title, path), signal });
   }
