@@ -12,7 +12,7 @@ export type Address = { readonly playlist: string } | { readonly file: string } 
 /** Reads what was wanted, or asks the operator's command. Throws what is wrong in a sentence. */
 export async function addressOf(
   wanted: WantedChannel,
-  twitchCommand: string,
+  { twitchCommand, filesAllowed }: { readonly twitchCommand: string; readonly filesAllowed: boolean },
   signal: AbortSignal,
 ): Promise<Address> {
   const { video } = wanted;
@@ -23,6 +23,10 @@ export async function addressOf(
   }
   if (!URL.canParse(video)) throw new Refused("the address of the video is none");
   const { protocol } = new URL(video);
+  if (protocol === "file:" && !filesAllowed)
+    throw new Refused(
+      "files are played only while HYPECAST_HOST is a loopback address: nobody else can name them then",
+    );
   if (protocol === "file:") return { file: video };
   if (protocol === "http:" || protocol === "https:") return { playlist: video };
   throw new Refused(`${protocol} addresses are refused; only http: and https: are fetched`);

@@ -27,6 +27,8 @@ export interface ChannelParts {
     readonly mostBytes: number;
     readonly giveUpMs: number;
     readonly twitchCommand: string;
+    /** Channels may be files of this machine. */
+    readonly filesAllowed: boolean;
     /** Folder for a file's segments on their way into `objects`. */
     readonly scratch: string;
   };
@@ -162,7 +164,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     let fetch = parts.fetch;
     let player: { close(): Promise<void> } | null = null;
     try {
-      const address = await addressOf(wanted, parts.settings.twitchCommand, signal);
+      const address = await addressOf(wanted, parts.settings, signal);
       if (address === null) {
         say("off", wanted.video === "" ? null : OFF);
         return { position, againMs: AGAIN_MS.nothing };

@@ -7,6 +7,9 @@ import { NotFound, type Fetch } from "./fetch.ts";
 import type { Position } from "./plan.ts";
 import { Refused } from "./playlist.ts";
 
+/** Containers that name no other files; playlists and AVI with its subtitle tricks are none of them. */
+const CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,flv,mpeg,ogg";
+const ONLY_FILES = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS];
 const SEGMENT_S = 2;
 const LISTED = 30;
 const FIRST_SEGMENT_MS = 20_000;
@@ -38,7 +41,7 @@ export async function playFile(
   const folder = await mkdtemp(join(scratch, "file-"));
   const list = join(folder, "index.m3u8");
   const args = [
-    ...["-hide_banner", "-loglevel", "error", "-nostdin", "-protocol_whitelist", "file", "-re"],
+    ...["-hide_banner", "-loglevel", "error", "-nostdin", ...ONLY_FILES, "-re"],
     ...(offsetMs === 0 ? [] : ["-ss", (offsetMs / 1000).toFixed(3)]),
     ...["-i", `file:${path}`, "-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn"],
     ...(await codecsOf(path)),
@@ -86,7 +89,7 @@ export async function playFile(
   };
 }
 
-const PROBE = ["-v", "error", "-protocol_whitelist", "file", "-of", "default=nw=1:nk=1"];
+const PROBE = ["-v", "error", ...ONLY_FILES, "-of", "default=nw=1:nk=1"];
 
 async function probe(path: string, entries: string[]): Promise<string[]> {
   const said = await new Promise<string>((resolve) => {

@@ -56,6 +56,7 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
     mostBytes: config.HYPECAST_VIDEO_SEGMENT_MB * 1024 * 1024,
     giveUpMs: GIVE_UP_MS,
     twitchCommand: config.TWITCH_VIDEO_COMMAND,
+    filesAllowed: /^(?:127\.[\d.]+|::1|localhost)$/.test(config.HYPECAST_HOST),
     scratch: join(config.HYPECAST_DATA, "scratch"),
   };
   const channels = new Map<string, { asked: string; video: ChannelVideo }>();

@@ -26,6 +26,8 @@ export interface Behaviour {
   readonly discontinuityAt?: number;
   readonly before?: (n: number) => string;
   readonly endAt?: number;
+  /** Segments that are listed. */
+  readonly window?: () => number;
   readonly body?: (n: number, rendition: string) => Buffer;
 }
 
@@ -70,7 +72,7 @@ export async function startHls(): Promise<TestHls> {
     const out = newest();
     const last = Math.min(behaviour.listed?.(out) ?? out, behaviour.endAt ?? Infinity);
     const zero = behaviour.base?.(last) ?? 0;
-    const first = Math.max(zero, last - WINDOW + 1);
+    const first = Math.max(zero, last - (behaviour.window?.() ?? WINDOW) + 1);
     const lines = [
       "#EXTM3U",
       "#EXT-X-VERSION:6",
