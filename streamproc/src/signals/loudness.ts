@@ -115,15 +115,16 @@ const STEPS = 90 * STEPS_PER_LU;
 
 /**
  * Gated loudness of a whole stream in bounded memory (BS.1770-5, annex 1): how many blocks of 400 ms were how loud, in steps of 0.1 LU, so
- * that both gates can be applied at any time. The steps' centres stand for their blocks: the error is far below 0.05 LU.
+ * that both gates can be applied at any time. The steps stand for their blocks: the error is below 0.05 LU.
  */
 export class Gated {
   readonly #counts = new Uint32Array(STEPS);
 
   /** Mean square of a block of 400 ms; a new one every 100 ms. */
   add(meanSquare: number): void {
-    const step = Math.floor((lufsOf(meanSquare) - GATE_LUFS) * STEPS_PER_LU);
-    if (step >= 0) this.#counts[Math.min(STEPS - 1, step)]!++;
+    const lufs = lufsOf(meanSquare);
+    if (lufs < GATE_LUFS) return;
+    this.#counts[Math.min(STEPS - 1, Math.round((lufs - GATE_LUFS) * STEPS_PER_LU))]!++;
   }
 
   /** Null before anything was above the absolute gate. */
@@ -131,7 +132,7 @@ export class Gated {
     const ungated = this.#meanFrom(0);
     if (ungated === null) return null;
     const relative = lufsOf(ungated) - 10;
-    const kept = this.#meanFrom(Math.max(0, Math.ceil((relative - GATE_LUFS) * STEPS_PER_LU - 0.5)));
+    const kept = this.#meanFrom(Math.max(0, Math.ceil((relative - GATE_LUFS) * STEPS_PER_LU)));
     return kept === null ? null : lufsOf(kept);
   }
 
@@ -156,6 +157,4 @@ export class Gated {
     this.#counts[step] = count;
   }
 }
-const ENERGIES = Float64Array.from({ length: STEPS }, (_, i) =>
-  meanSquareOf(GATE_LUFS + (i + 0.5) / STEPS_PER_LU),
-);
+const ENERGIES = Float64Array.from({ length: STEPS }, (_, i) => meanSquareOf(GATE_LUFS + i / STEPS_PER_LU));
