@@ -2,7 +2,7 @@ import { DeliverPolicy, jetstream, type JetStreamManager } from "@nats-io/jetstr
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { deadLetterSubject, type DeadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { subjectFilter } from "@hypecast/contracts/event.ts";
-import { chatEvents, CHECKPOINT_SUBJECT, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { CHECKPOINT_SUBJECT, inputEvents, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { commit, POSITION_HEADER } from "./commit.ts";
 import type { PartitionLog } from "./worker.ts";
@@ -47,7 +47,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
 
     async *read(partition, after, signal) {
       const consumer = await js.consumers.get("INPUT", {
-        filter_subjects: chatEvents.map((event) => subjectFilter(event, partition)),
+        filter_subjects: inputEvents.map((event) => subjectFilter(event, partition)),
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: after + 1,
         inactive_threshold: nanos(FORGOTTEN_AFTER_MS),
