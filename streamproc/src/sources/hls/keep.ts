@@ -104,7 +104,7 @@ export function openKeep(
         changedAt = now;
         mostBytes = Math.min(limits.keepBytes, Math.max(mostBytes, bytes) * LOOSER);
       }
-      let over = bytes - mostBytes;
+      let over = items.reduce((sum, item) => sum + item.bytes, -mostBytes);
       const staying: Item[] = [];
       for (const item of items) {
         const tooOld = item.endMs < nowMs - limits.keepMs;
