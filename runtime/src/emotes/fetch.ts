@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { isInside } from "../inside.ts";
 import { imageKind } from "./image-kind.ts";
 
 export interface Image {
@@ -87,25 +88,4 @@ async function refusePrivate(url: URL): Promise<void> {
     isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
   const inside = addresses.find(isInside);
   if (inside !== undefined) throw new NoImage(`${url.host} is ${inside}, which is no public address`);
-}
-
-/** Loopback, private, link-local, shared, multicast and unspecified addresses, also as IPv6 writes them. */
-export function isInside(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const bare = mapped ?? address;
-  if (isIP(bare) === 4) {
-    const [a = 0, b = 0] = bare.split(".").map(Number);
-    return (
-      a === 0 ||
-      a === 10 ||
-      a === 127 ||
-      a >= 224 ||
-      (a === 100 && b >= 64 && b < 128) ||
-      (a === 169 && b === 254) ||
-      (a === 172 && b >= 16 && b < 32) ||
-      (a === 192 && (b === 168 || b === 0)) ||
-      (a === 198 && (b === 18 || b === 19))
-    );
-  }
-  return /^(?:::1?$|::ffff:|f[cde]|ff|64:ff9b:|2002:|2001:0*:)/i.test(bare);
 }
