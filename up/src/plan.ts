@@ -55,7 +55,7 @@ export function everyPart(config: Config, dataFolder: string, demo: DemoPorts | 
         ours("clickhouse", "clickhouse/src/main.ts", [], { UV_THREADPOOL_SIZE: "16" })
       : null,
     ours("analytics", "analytics/src/main.ts"),
-    demo === null ? null : ours("demo", "demo/src/main.ts", demoArgs(demo)),
+    demo === null ? null : ours("demo", "demo/src/main.ts", demoArgs(demo, join(dataFolder, "demo"))),
     ours("processors", "streamproc/src/main.ts", ["--only", "processors"]),
     ours("media", "streamproc/src/main.ts", ["--only", "media"]),
     ours("clips", "streamproc/src/main.ts", ["--only", "clips"]),
@@ -71,8 +71,9 @@ export interface DemoPorts {
   readonly ircTcp: number;
 }
 
-const demoArgs = (ports: DemoPorts): string[] => [
+const demoArgs = (ports: DemoPorts, videoFolder: string): string[] => [
   ...["--http", String(ports.http), "--irc-ws", String(ports.ircWs), "--irc-tcp", String(ports.ircTcp)],
+  ...["--video", videoFolder],
 ];
 
 /** The same settings as for Twitch itself, pointed at our stand-in. */
@@ -93,6 +94,8 @@ export function demoSettings(ports: DemoPorts): Record<string, string> {
     SEVENTV_EVENTS_URL: `ws://127.0.0.1:${ports.http}/7tv/events`,
     SEVENTV_CDN_URL: `${http}/7tv/emote`,
     HYPECAST_ALLOW_PRIVATE_EMOTES: "1",
+    TWITCH_VIDEO_COMMAND: `/bin/echo ${http}/hls/{login}/master.m3u8`,
+    HYPECAST_VIDEO_PRIVATE_HOSTS: `127.0.0.1:${ports.http}`,
   };
 }
 
