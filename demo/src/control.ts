@@ -4,6 +4,9 @@ import type { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";
 import { positionAt } from "./schedule.ts";
 import type { SevenTvEvents } from "./seventv-events.ts";
+import { PLAYLIST_FAULTS, SEGMENT_FAULTS, type VideoFault } from "./video/faults.ts";
+import type { Hls } from "./video/hls.ts";
+import type { Studio } from "./video/studio.ts";
 import { events, sceneAt } from "./world.ts";
 
 export interface Controlled {
@@ -11,11 +14,13 @@ export interface Controlled {
   readonly helix: Helix;
   readonly events7tv: SevenTvEvents;
   readonly faults: Faults;
+  readonly video: Hls;
+  readonly studio: Studio | null;
   readonly now: () => number;
 }
 
 /** GET /control: where the stream is, what the servers have seen, what is broken on purpose. */
-export function controlState({ irc, helix, events7tv, faults, now }: Controlled): object {
+export function controlState({ irc, helix, events7tv, faults, video, studio, now }: Controlled): object {
   const { loop, atMs } = positionAt(now());
   const next = events.find(
     (event) => event.atMs > atMs && event.kind !== "jump" && event.kind !== "near_miss",
@@ -30,6 +35,7 @@ export function controlState({ irc, helix, events7tv, faults, now }: Controlled)
     irc: { ...irc.state(), ...irc.counts, linesByRoom: Object.fromEntries(irc.linesByRoom) },
     helix: helix.counts,
     sevenTvSessions: events7tv.sessions(),
+    video: { channels: video.state(), rendered: studio?.state() ?? null },
     faults: {
       ...faults,
       providers: Object.fromEntries(faults.providers),
@@ -111,7 +117,14 @@ const actions: Readonly<Record<string, (demo: Controlled, body: Body) => void>> 
     });
   },
   tokens: ({ helix }) => helix.revokeTokens(),
-  reset: ({ faults }) => {
+  /** `{"login":"pepel_lamp","fault":"segments","mode":"missing","count":2}`, and so on for each `VideoFault`. */
+  video({ video }, body) {
+    const login = text(body, "login", "pepel_lamp");
+    if (!video.logins.includes(login)) throw new BadField(`login must be one of ${video.logins.join(", ")}`);
+    video.fault(login, videoFault(body));
+  },
+  reset: ({ faults, video }) => {
+    for (const login of video.logins) video.fault(login, { fault: "ok" });
     const none = noFaults();
     faults.frozenUntilMs = none.frozenUntilMs;
     faults.clockShiftMs = none.clockShiftMs;
@@ -119,6 +132,30 @@ const actions: Readonly<Record<string, (demo: Controlled, body: Body) => void>> 
     for (const map of [faults.providers, faults.extraEmotes, faults.images, faults.channels]) map.clear();
   },
 };
+
+function videoFault(body: Body): VideoFault {
+  const fault = oneOf(body, "fault", ["segments", "playlist", "pdt-jump", "restart", "end", OFF]);
+  switch (fault) {
+    case "segments":
+      return {
+        fault,
+        mode: oneOf(body, "mode", SEGMENT_FAULTS),
+        count: number(body, "count", 1),
+        slowMs: number(body, "slowMs", 8_000),
+      };
+    case "playlist":
+      return {
+        fault,
+        mode: oneOf(body, "mode", PLAYLIST_FAULTS),
+        forMs: number(body, "forMs", 15_000),
+        slowMs: number(body, "slowMs", 8_000),
+      };
+    case "pdt-jump":
+      return { fault, shiftMs: number(body, "shiftMs", 60_000) };
+    default:
+      return { fault };
+  }
+}
 
 /** POST /control/<fault> with a JSON body. */
 export function control(demo: Controlled, name: string, json: string): Answer {

@@ -2,6 +2,7 @@ import { noFaults } from "./faults.ts";
 import { Irc, type IrcOptions } from "./irc.ts";
 import { ircOverTcp, ircOverWebsocket, type Listening } from "./irc-sockets.ts";
 import { serveHttp } from "./http.ts";
+import type { Studio } from "./video/studio.ts";
 
 export interface DemoOptions extends Omit<IrcOptions, "faults"> {
   /** Ports on loopback; 0 chooses a free one. */
@@ -10,6 +11,8 @@ export interface DemoOptions extends Omit<IrcOptions, "faults"> {
   readonly ircTcp: number;
   /** 7TV says 25 s by default. */
   readonly sevenTvHeartbeatMs?: number;
+  /** What runs with it and is closed with it; absent: no channel has a picture. */
+  readonly studio?: Studio;
 }
 
 export interface Demo {
@@ -26,6 +29,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const closeAll = async (): Promise<void> => {
     irc.close();
     for (const server of servers.toReversed()) await server.close();
+    await options.studio?.close();
   };
   const started = async <Server extends Listening>(starting: Promise<Server>): Promise<Server> => {
     const server = await starting;
@@ -40,6 +44,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
         port: options.http,
         now: options.now ?? Date.now,
         sevenTvHeartbeatMs: options.sevenTvHeartbeatMs ?? 25_000,
+        studio: options.studio ?? null,
       }),
     );
     const ircWs = await started(ircOverWebsocket(irc, options.ircWs));

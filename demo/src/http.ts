@@ -10,6 +10,8 @@ import { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";
 import { listen, type Listening } from "./irc-sockets.ts";
 import { serveSevenTvEvents } from "./seventv-events.ts";
+import { hls } from "./video/hls.ts";
+import type { Studio } from "./video/studio.ts";
 
 export interface HttpOptions {
   readonly port: number;
@@ -17,6 +19,8 @@ export interface HttpOptions {
   readonly faults: Faults;
   readonly now: () => number;
   readonly sevenTvHeartbeatMs: number;
+  /** Null: no channel has a picture. */
+  readonly studio: Studio | null;
 }
 
 const BODY_BYTES = 64 * 1024;
@@ -92,9 +96,10 @@ const providerOf = (path: string): DemoProvider | null => {
   return (name as DemoProvider | undefined) ?? null;
 };
 
-/** Helix, token server, emote services with their pictures, 7TV's events and the control page, all on one port. */
+/** Helix, token server, emote services with their pictures, 7TV's events, live video and the control page, all on one port. */
 export async function serveHttp(options: HttpOptions): Promise<Listening & Controlled> {
-  const { irc, faults, now } = options;
+  const { irc, faults, now, studio } = options;
+  const video = hls("/hls", studio?.broadcasts ?? new Map(), now);
   const helix = new Helix(now);
 
   const route = async (request: IncomingMessage, url: URL): Promise<Answer> => {
@@ -141,6 +146,7 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
       if (broken.mode === "garbage")
         return void response.writeHead(200, { "content-type": "application/json" }).end('{"sets": [<html>');
     }
+    if (await video.serve(url, response)) return;
     const answer = await route(request, url);
     const body = answer.body ?? JSON.stringify(answer.json ?? null);
     response.writeHead(answer.status, {
@@ -165,7 +171,7 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
     now,
     heartbeatMs: options.sevenTvHeartbeatMs,
   });
-  const demo: Controlled = { irc, helix, events7tv, faults, now };
+  const demo: Controlled = { irc, helix, events7tv, faults, video, studio, now };
   await listen(server, options.port);
   return {
     ...demo,

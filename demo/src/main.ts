@@ -6,6 +6,7 @@ import { run } from "@hypecast/runtime/run.ts";
 import { startDemo } from "./demo.ts";
 import { pastLines } from "./schedule.ts";
 import { truth } from "./truth.ts";
+import { startStudio } from "./video/studio.ts";
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "40" },
     until: { type: "string" },
     truth: { type: "string" },
+    video: { type: "string" },
   },
 });
 
@@ -32,8 +34,10 @@ if (values.past !== undefined) await writePast(values.past);
 else if (values.truth !== undefined) writeFileSync(values.truth, `${JSON.stringify(truth(), null, 1)}\n`);
 else
   await run("demo", async (process) => {
+    const studio = values.video === undefined ? null : await startStudio(values.video, Date.now, process.log);
     const demo = process.own(
       await startDemo({
+        ...(studio === null ? {} : { studio }),
         http: whole("http", values.http, 65_535),
         ircWs: whole("irc-ws", values["irc-ws"], 65_535),
         ircTcp: whole("irc-tcp", values["irc-tcp"], 65_535),

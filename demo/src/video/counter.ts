@@ -1,3 +1,5 @@
+import { colour, type Raster } from "./raster.ts";
+
 /**
  * Each frame carries its own number, for programs: a strip of black and pale cells along the bottom edge, from the left.
  * Two cells mark it (pale, black), then come 20 bits of Gray code, the highest first, then a cell that makes the number of
@@ -11,14 +13,14 @@ const CELL = { width: 4, height: 3 } as const;
 const PICTURE = { width: 320, height: 180 } as const;
 
 /** Which cells of frame `number` are pale, from the left. */
-export function counterCells(number: number): boolean[] {
+function counterCells(number: number): boolean[] {
   const gray = number ^ (number >>> 1);
   const bits = Array.from({ length: BITS }, (_, i) => ((gray >>> (BITS - 1 - i)) & 1) === 1);
   return [true, false, ...bits, bits.filter(Boolean).length % 2 === 1];
 }
 
 /** Where cell `i` lies in a picture of this size, whole pixels, `right` and `bottom` not included. */
-export function counterCell(
+function counterCell(
   i: number,
   width: number,
   height: number,
@@ -57,6 +59,16 @@ export function frameNumberOf(rgb: Uint8Array, width: number, height: number): n
     number = number * 2 + bit;
   }
   return number;
+}
+
+const STRIP_PALE = colour("#dcdcdc");
+const STRIP_DARK = colour("#0c0c0c");
+/** The strip of frame `number` over a drawing. */
+export function stampStrip(raster: Raster, number: number): void {
+  for (const [i, pale] of counterCells(number).entries()) {
+    const { left, top, right, bottom } = counterCell(i, raster.width, raster.height);
+    raster.fill(left, top, right - left, bottom - top, pale ? STRIP_PALE : STRIP_DARK);
+  }
 }
 
 /** Writes the strip of frame `number` into an RGB picture. */

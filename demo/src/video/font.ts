@@ -114,4 +114,5 @@ export function glyphOf(character: string): readonly number[] {
 export const hasGlyph = (character: string): boolean =>
   character === " " || (SAME[character.toUpperCase()] ?? character.toUpperCase()) in SHAPES;
 
-export const textWidth = (text: string, scale = 1): number => ([...text].length * GLYPH.advance - 1) * scale;
+export const textWidth = (text: string, scale = 1): number =>
+  (Array.from(text).length * GLYPH.advance - 1) * scale;

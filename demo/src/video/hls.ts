@@ -29,6 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 export interface Hls {
+  readonly logins: readonly string[];
   /** False: the path is none of ours. Never rejects for a client that goes away. */
   serve(url: URL, response: ServerResponse): Promise<boolean>;
   /** Throws a RangeError where the login has no video. */
@@ -49,6 +50,7 @@ export function hls(prefix: string, broadcasts: ReadonlyMap<string, Broadcast>, 
   };
   return {
     requests,
+    logins: [...broadcasts.keys()],
     async serve(url, response) {
       if (!url.pathname.startsWith(`${prefix}/`)) return false;
       requests.push(url.pathname);

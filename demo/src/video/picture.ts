@@ -1,6 +1,6 @@
 import { events, mainEvents, scenes, type StreamEvent } from "../world.ts";
 import { drawAdvert } from "./adverts.ts";
-import { counterCell, counterCells } from "./counter.ts";
+import { stampStrip } from "./counter.ts";
 import { drawFacecam } from "./facecam.ts";
 import { textWidth } from "./font.ts";
 import { GROUND, PACE, placeOf, type Place } from "./places.ts";
@@ -28,8 +28,6 @@ const HERO_SCALE = 2;
 const HERO = { width: hero.width * HERO_SCALE, height: hero.height * HERO_SCALE } as const;
 const JUMP_HEIGHT = 46;
 const LAVA = [colour("#ff5a1a"), colour("#ff9a2a"), colour("#ffd24a"), colour("#c8321a")] as const;
-const STRIP_PALE = colour("#dcdcdc");
-const STRIP_DARK = colour("#0c0c0c");
 const PANEL = colour("#181026");
 const near = events.filter(({ kind }) => kind === "near_miss");
 const wavesOf = (a: number, b: number): number => Math.sin(a * 12.9898 + b * 78.233) * 43_758.5453;
@@ -70,10 +68,7 @@ export function drawFrame(raster: Raster, frame: number): Veil | null {
     );
   }
   if (recent(ms, ["glitch"], 1_500) !== undefined) tear(raster, within);
-  for (const [i, pale] of counterCells(within).entries()) {
-    const { left, top, right, bottom } = counterCell(i, WIDTH, HEIGHT);
-    raster.fill(left, top, right - left, bottom - top, pale ? STRIP_PALE : STRIP_DARK);
-  }
+  stampStrip(raster, within);
   return veilAt(ms);
 }
 

@@ -5,7 +5,7 @@ import { ink } from "./sprites.ts";
 /** Top of the ground that the hero runs on. */
 export const GROUND = 150;
 /** Pixels that the world moves a frame, while he runs. */
-export const PACE = 2;
+export const PACE = 3;
 
 /** What stands behind the play: layers from far to near, each with its share of the pace. */
 export interface Place {

@@ -101,7 +101,7 @@ export class Raster {
   }
 
   text(x: number, y: number, text: string, index: number, scale = 1): void {
-    for (const [i, character] of [...text].entries())
+    for (const [i, character] of Array.from(text).entries())
       for (const [row, bits] of glyphOf(character).entries())
         for (let column = 0; column < GLYPH.width; column++)
           if ((bits >> (GLYPH.width - 1 - column)) & 1)
@@ -178,7 +178,7 @@ function palette(veil: Veil | null): readonly [number, number, number][] {
   ]);
 }
 
-/** Planes of Y, Cb and Cr, one byte a pixel each (BT.709, video range): what the encoder takes. `strip` is written over the picture. */
+/** Planes of Y, Cb and Cr, one byte a pixel each (BT.709, video range): what the encoder takes. */
 export function planes(raster: Raster, veil: Veil | null, out: Uint8Array): void {
   const size = WIDTH * HEIGHT;
   const table = palette(veil);

@@ -186,7 +186,7 @@ export const blows: readonly number[] = jumps
   .filter((_, i) => i % 3 === 0)
   .map((atMs) => atMs + JUMP_MS / 2);
 
-/** When the streamer speaks, and how: `shout` is loud, `heat` 0–1 how high the voice goes. */
+/** When the streamer is heard: not under an ad, and not while the capture is broken. */
 export interface Speech {
   readonly fromMs: number;
   readonly toMs: number;
@@ -203,7 +203,7 @@ const SHOUTED = new Set<StreamEvent["kind"]>([
   "win",
 ]);
 export const speech: readonly Speech[] = events
-  .filter(({ says }) => says !== "")
+  .filter(({ says, kind }) => says !== "" && kind !== "ad_start" && kind !== "pause_start")
   .map(({ id, kind, atMs, says }) => ({
     event: id,
     fromMs: atMs + 200,
