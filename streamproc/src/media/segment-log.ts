@@ -40,7 +40,7 @@ export interface SegmentLog {
   read(channelId: string, after: number, signal: AbortSignal): AsyncIterable<SegmentMessage>;
   /** Every channel that has a segment on the log, and each again with every segment that comes. Ends as `read`. */
   channels(signal: AbortSignal): AsyncIterable<string>;
-  /** Resolves to its place, or null when somebody else has published since `position`. Twice is once. */
+  /** Resolves to its place on the log, or null when something has been published since `position`, our own earlier try included. */
   publish(measured: VideoMeasured, segmentSeq: number, position: Position): Promise<number | null>;
 }
 

@@ -34,15 +34,19 @@ export interface Workers {
 const DEADLINE_MS = 20_000;
 const RECYCLE_AFTER = 2000;
 const RECYCLE_ABOVE_BYTES = 600_000_000;
-/** A worker that was killed may not have been killed by its segment (a person, the kernel short of memory): it is tried again. */
-const ATTEMPTS = 3;
+/**
+ * A segment is tried again after its worker has died, since it may not be to blame: a decoder that crashes is believed the second time, a
+ * kill -9 (a person, the kernel short of memory) the tenth.
+ */
+const BLAME_MOST = 10;
+const BLAME_CRASHED = 5;
+const BLAME_KILLED = 1;
 const START_AGAIN_MS = 500;
-const STOP_WITHIN_MS = 2000;
 const WORDS_KEPT = 2000;
 
 interface Order {
   job: Job;
-  deaths: number;
+  blame: number;
   resolve: (outcome: Outcome) => void;
 }
 
@@ -112,7 +116,7 @@ export function openWorkers(options: WorkersOptions): Workers {
       if (at >= 0) idle.splice(at, 1);
       if (worker.timer !== null) clearTimeout(worker.timer);
       const { order } = worker;
-      if (order !== null) died(worker, order);
+      if (order !== null) died(worker, order, signal === "SIGKILL" ? BLAME_KILLED : BLAME_CRASHED);
       if (closed) return;
       if (!worker.leaving) {
         restarts++;
@@ -125,11 +129,11 @@ export function openWorkers(options: WorkersOptions): Workers {
     });
   }
 
-  function died(worker: Worker, order: Order): void {
-    order.deaths++;
+  function died(worker: Worker, order: Order, blame: number): void {
+    order.blame += blame;
     if (worker.timedOut) order.resolve({ failed: "timeout", detail: `not measured within ${deadlineMs} ms` });
-    else if (order.deaths >= ATTEMPTS)
-      order.resolve({ failed: "decoder_died", detail: `${order.deaths} workers died of it` });
+    else if (order.blame >= BLAME_MOST)
+      order.resolve({ failed: "decoder_died", detail: "its workers die of it" });
     else waiting.unshift(order);
   }
 
@@ -145,9 +149,9 @@ export function openWorkers(options: WorkersOptions): Workers {
     if (old || answer.rssBytes > (options.recycleAboveBytes ?? RECYCLE_ABOVE_BYTES)) {
       recycled++;
       meters.restarts.inc({ reason: old ? "age" : "memory" });
+      // It has nothing under way and nothing to put in order.
       worker.leaving = true;
-      worker.child.disconnect();
-      setTimeout(() => worker.child.kill("SIGKILL"), STOP_WITHIN_MS).unref();
+      worker.child.kill("SIGKILL");
     } else idle.push(worker);
     next();
   }
@@ -171,7 +175,7 @@ export function openWorkers(options: WorkersOptions): Workers {
   return {
     measure: async (job) =>
       new Promise((resolve) => {
-        waiting.push({ job, deaths: 0, resolve });
+        waiting.push({ job, blame: 0, resolve });
         next();
       }),
     decoder: () => decoder,
