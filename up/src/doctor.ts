@@ -50,6 +50,34 @@ function native(name: string, workspace: string, check: (loaded: never) => void)
   }
 }
 
+/** Who decodes video for measuring: asked in a process of its own, since a GStreamer that does not load may end it. */
+function decoders(): void {
+  const wanted = readConfig(process.env).HYPECAST_FRAMES;
+  const ask = (program: string, args: string[]): string | null => {
+    try {
+      return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    } catch {
+      return null;
+    }
+  };
+  const check = join(root, "streamproc/src/media/appsink-check.ts");
+  const gstreamer = ask(process.execPath, ["--disable-warning=ExperimentalWarning", check])?.trim() ?? null;
+  const ffmpeg = /version (\S+)/.exec(ask("ffmpeg", ["-version"]) ?? "")?.[1] ?? null;
+  const used = wanted !== "ffmpeg" && gstreamer !== null ? "gstreamer" : "ffmpeg";
+  const note = (name: string): string => (name === used ? "decodes video" : "in reserve");
+  if (gstreamer === null)
+    say(
+      wanted === "gstreamer" ? "bad" : "warn",
+      "gstreamer",
+      "binding does not load",
+      ".tools/native, see .tools/native.log: ffmpeg decodes video",
+    );
+  else say("ok", "gstreamer", gstreamer, `.tools/native/appsink.node, ${note("gstreamer")}`);
+  // Clips are cut with it in any case.
+  if (ffmpeg === null) say("bad", "ffmpeg", "does not run", "cuts clips");
+  else say("ok", "ffmpeg", ffmpeg, `cuts clips, ${note("ffmpeg")}`);
+}
+
 program("node", join(root, ".tools/bin/node"), ["--version"]);
 program("npm", join(root, ".tools/bin/npm"), ["--version"]);
 program("nats-server", join(root, ".tools/bin/nats-server"), ["--version"]);
@@ -63,6 +91,7 @@ native(
   "streamproc",
   ({ InferenceSession }: { InferenceSession: unknown }) => void InferenceSession,
 );
+decoders();
 say(existsSync(join(root, "web/build/200.html")) ? "ok" : "bad", "web app", "", "web/build");
 program("chromium (tests)", "/usr/bin/chromium", ["--version"], "warn");
 program("nginx (tests)", "/usr/sbin/nginx", ["-h"], "warn");
