@@ -236,6 +236,18 @@ function proposalsOf(lines: readonly ChatLine[]): { proposals: Proposal[]; all: 
   return { proposals, all };
 }
 
+/** The same lines and the same rate to two minutes, without any moment in them: what is found there is a false alarm. */
+function surrogate(lines: readonly ChatLine[]): ChatLine[] {
+  const random = randomFrom(11);
+  const blockMs = 120_000;
+  return lines
+    .map((line) => ({
+      ...line,
+      sentAtMs: Math.floor(line.sentAtMs / blockMs) * blockMs + Math.floor(random() * blockMs),
+    }))
+    .sort((a, b) => a.sentAtMs - b.sentAtMs);
+}
+
 /** Chat alone. Lines that ask for a clip are kept from the folds: they are what it is judged by. */
 function onVods(data: string): Record<string, number | null> | null {
   const random = randomFrom(3);
@@ -244,6 +256,7 @@ function onVods(data: string): Record<string, number | null> | null {
   let opened = 0;
   let finals = 0;
   let versions = 0;
+  let falseAlarms = 0;
   let again = 0;
   let againOf = 0;
   let alsoByRate = 0;
@@ -274,6 +287,7 @@ function onVods(data: string): Record<string, number | null> | null {
     const half = proposalsOf(lines.filter(() => random() < 0.5)).proposals;
     againOf += half.length;
     again += half.filter((one) => proposals.some((other) => meet(one, other))).length;
+    falseAlarms += proposalsOf(surrogate(lines)).proposals.length;
     const peers = byRate(lines, proposals.length);
     alsoByRate += proposals.filter((one) => peers.some((other) => meet(one, other))).length;
     asks += asked.length;
@@ -297,6 +311,7 @@ function onVods(data: string): Record<string, number | null> | null {
     vodHours: round(hours),
     vodMomentsPerHour: round(finals / hours),
     vodWithdrawnPerHour: round((opened - finals) / hours),
+    vodPrecisionBySurrogate: round(1 - falseAlarms / Math.max(1, finals)),
     vodVersionsPerMoment: round(versions / Math.max(1, opened)),
     /** From the first version to the final one. */
     vodStartMovedP95Ms: quantile(movedMs, 0.95),

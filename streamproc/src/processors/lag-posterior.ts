@@ -100,10 +100,12 @@ export class LagPosterior {
 
   save(out: ByteWriter): void {
     out.number(this.pairs);
-    for (const evidence of this.#evidence) for (const value of evidence) out.f32(value);
+    // Most channels have no video, and so no evidence.
+    if (this.pairs > 0) for (const evidence of this.#evidence) for (const value of evidence) out.f32(value);
   }
   load(bytes: ByteReader): void {
     this.pairs = bytes.number();
+    if (this.pairs === 0) return;
     for (const evidence of this.#evidence) for (let at = 0; at < LAGS; at++) evidence[at] = bytes.f32();
   }
 }

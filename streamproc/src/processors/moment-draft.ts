@@ -74,6 +74,10 @@ const FASTEST_MS = 700;
 const DECAYED = 0.2;
 /** After the reaction's end, on screen. */
 const TAIL_MS = 4000;
+/** The burst fold ends each burst by then. One that is older was lost with its state: nobody will say that it is over. */
+const LONGEST_BURST_MS = 150_000;
+export const isOpen = ({ open, startMs }: Draft["bursts"][number], nowMs: number): boolean =>
+  open && nowMs < startMs + LONGEST_BURST_MS;
 /** A burst's last seconds are waited for by the burst fold: an open one is said to last until so long before now. */
 const OPEN_BACK_MS = 4000;
 /** A mark's and a screen moment's own stretch. */
@@ -213,7 +217,6 @@ export function describe(
     reasons["lag.ms"] = lag.lagMs;
     reasons["lag.errorMs"] = lag.errorMs;
   }
-  if (marks.length > 0) reasons["marks"] = marks.length;
 
   const pictureRarity = Math.max(
     cut === null ? 0 : rarity(cut.perS),
@@ -286,17 +289,17 @@ function moodsOf({ bursts }: Draft): Partial<Record<Mood, number>> {
 function decayedMs({ bursts, askedMs }: Draft, { lines }: Evidence, nowMs: number): number {
   let endMs = askedMs ?? 0;
   for (const burst of bursts) {
-    const lastMs = burst.open ? Math.max(burst.endMs, nowMs - OPEN_BACK_MS) : burst.endMs;
+    const lastMs = isOpen(burst, nowMs) ? Math.max(burst.endMs, nowMs - OPEN_BACK_MS) : burst.endMs;
     if (burst.kind !== "volume") {
       if (!bursts.some(({ kind }) => kind === "volume")) endMs = Math.max(endMs, lastMs);
       continue;
     }
     const bound = burst.baselineRate + DECAYED * (burst.peakRate - burst.baselineRate);
     let untilMs = burst.peakMs + 1000;
-    for (const { second } of lines) {
+    for (const [i, { second }] of lines.entries()) {
       if (second * 1000 < burst.peakMs || second * 1000 >= lastMs) continue;
       let three = 0;
-      for (const each of lines) if (each.second <= second && each.second > second - 3) three += each.lines;
+      for (let at = i; at >= 0 && lines[at]!.second > second - 3; at--) three += lines[at]!.lines;
       if (three >= 3 * bound) untilMs = Math.max(untilMs, (second + 1) * 1000);
     }
     endMs = Math.max(endMs, untilMs);

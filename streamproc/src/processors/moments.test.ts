@@ -223,6 +223,17 @@ describe("people", () => {
   test("what a person marked stands, whatever else chat was busy with", () => {
     expect(one({ ...FALL, others: [notice(309, "raid", 300), key(306, "k")] }).marks).toEqual(["k"]);
   });
+  test("a mark of long ago, from the player's past, is a moment there; one of a time to come is none", () => {
+    const past = one({
+      said: quietChat(400),
+      screen: {},
+      untilS: 400,
+      others: [at(390, key(60, "k").input)],
+    });
+    expect(past).toMatchObject({ marks: ["k"], version: 1 });
+    expect(s(past.onsetMs)).toBe(56);
+    expect(watch({ said: quietChat(400), untilS: 400, others: [at(300, key(9000).input)] }).last).toEqual([]);
+  });
   test("the same mark twice counts once", () => {
     expect(one({ ...FALL, others: [key(306, "k"), key(307, "k")] }).marks).toEqual(["k"]);
   });

@@ -9,7 +9,7 @@ import { defineFold, type Emit } from "./fold.ts";
 import { KnownVideo, type Span } from "./known-video.ts";
 import { loadOnsets, saveOnsets } from "./lag.ts";
 import { PRIOR_LAG, type LagBelief } from "./lag-posterior.ts";
-import { describe, STOPPED_UNTIL_MS, type Draft, type Evidence } from "./moment-draft.ts";
+import { describe, isOpen, STOPPED_UNTIL_MS, type Draft, type Evidence } from "./moment-draft.ts";
 import { SNAP_MS } from "./moment-span.ts";
 import { ScreenWatch } from "./moment-screen.ts";
 import { asksForClip, markIn } from "./moment-words.ts";
@@ -38,6 +38,8 @@ const ASK_MS = 20_000;
 const TYPED_MS = 3000;
 const KEY_MS = 4000;
 const KEY_ERROR_MS = 5000;
+/** A mark whose clock is so far ahead is not believed. */
+const AHEAD_MS = 60_000;
 /** An open moment is said anew at most so often. */
 const SAY_MS = 5000;
 /** Flooded: the flood has this share of the reaction's lines, or more. */
@@ -227,7 +229,7 @@ function advance(state: MomentsState, draft: Draft, emit: Emit): void {
 
 const hasChat = (state: MomentsState): boolean => state.chatMs > 0;
 
-/** Opens a moment; nothing is said of what is excused at once. */
+/** Opens a moment; nothing is said of what is excused at once. More than DRAFTS_BOUND at a time are left out: within a minute no channel has so many. */
 function open(
   state: MomentsState,
   peakMs: number,
@@ -259,7 +261,7 @@ function open(
 
 /** Everything that can be known of it is, or is overdue. */
 function isSettled(state: MomentsState, draft: Draft, moment: Moment, nowMs: number): boolean {
-  if (draft.bursts.some((each) => each.open)) return false;
+  if (draft.bursts.some((each) => isOpen(each, nowMs))) return false;
   if (nowMs < chatEndOf(draft) + HOLD_MS) return false;
   if (draft.marks.some((made) => nowMs < made.atMs + MARK_HOLD_MS)) return false;
   for (const other of state.drafts) {
@@ -477,8 +479,9 @@ function count(state: MomentsState, second: number): void {
   if (second > state.lineS - lines.length) lines[second % lines.length]!++;
 }
 
-/** A person's mark joins the moment that it is about, also one that is final, or makes one. */
+/** A person's mark joins the moment that it is about, also one that is final, or makes one. One of a time that has not come is nobody's. */
 function mark(state: MomentsState, made: Draft["marks"][number], emit: Emit): void {
+  if (made.atMs > nowOf(state) + AHEAD_MS) return;
   const about = [...state.finals, ...state.drafts].findLast(
     (draft) =>
       draft.state !== "withdrawn" &&
