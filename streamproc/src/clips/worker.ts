@@ -10,8 +10,8 @@ import type { ClipRecords } from "./records.ts";
 import type { Rendered } from "./render.ts";
 
 /** A worker that is dead or cut off from Redis loses its job after this, and another one takes it. */
-const LOCK_MS = 10_000;
-const STALLED_EVERY_MS = 5000;
+const LOCK_MS = 6000;
+const STALLED_EVERY_MS = 3000;
 /** BullMQ gives a job up after so often; the record's own count ends a clip that kills its worker. */
 const MOST_STALLS = 10;
 const MOST_ATTEMPTS = 5;
@@ -221,7 +221,8 @@ export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
       reconciling = false;
     }
   };
-  void reconcile();
+  // At the start, and whenever Redis is back.
+  connection.client.on("ready", () => void reconcile());
   const timer = setInterval(() => void reconcile(), options.reconcileEveryMs ?? RECONCILE_EVERY_MS);
 
   return {
