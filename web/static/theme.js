@@ -5,3 +5,5 @@ try {
 } catch {
   // Storage is off: dark stays.
 }
+// A browser source of OBS is transparent before it has anything to show.
+if (/^\/overlay\/./.test(location.pathname)) document.documentElement.dataset.bare = "";

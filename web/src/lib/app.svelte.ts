@@ -1,4 +1,5 @@
 import type { ChannelSummary, SystemState } from "@hypecast/contracts/push.ts";
+import { ClipStore } from "./clips/store.svelte.ts";
 import { LiveSocket, type Link } from "./live/socket.ts";
 
 /** What every page shares: the one websocket, the list of channels, how the parts are. */
@@ -10,6 +11,7 @@ class App {
   /** When the page last was connected; for "9 s ago". */
   openUntilMs = $state(0);
   nowMs = $state(Date.now());
+  readonly clips = new ClipStore();
 
   readonly socket = new LiveSocket(
     {
@@ -37,6 +39,7 @@ class App {
           this.system = d as SystemState;
         },
       }),
+      this.clips.follow(this.socket),
     ];
     const back = (): void => {
       if (document.visibilityState === "visible") this.socket.connectNow();

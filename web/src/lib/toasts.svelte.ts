@@ -2,9 +2,12 @@ export interface Toast {
   id: number;
   text: string;
   action?: { word: string; run: () => void };
+  /** A later toast with the same tag takes its place. */
+  tag?: string;
+  gone?: () => void;
 }
 
-const SHOWN_MS = 8000;
+export const SHOWN_MS = 8000;
 const MOST = 3;
 
 let shown = $state.raw<readonly Toast[]>([]);
@@ -12,12 +15,27 @@ let counter = 0;
 export const toasts = (): readonly Toast[] => shown;
 
 /** An answer to what a person did, for 8 seconds. At most three at once: the oldest goes. */
-export function toast(text: string, action?: Toast["action"]): void {
+export function toast(text: string, action?: Toast["action"], more: Pick<Toast, "tag" | "gone"> = {}): void {
   const id = ++counter;
-  shown = [...shown, action === undefined ? { id, text } : { id, text, action }].slice(-MOST);
+  const others = shown.filter(({ tag }) => tag === undefined || tag !== more.tag);
+  shown = [...others, { id, text, ...more, ...(action === undefined ? {} : { action }) }].slice(-MOST);
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 export function dismiss(id: number): void {
-  shown = shown.filter((one) => one.id !== id);
+  const one = shown.find((known) => known.id === id);
+  if (one === undefined) return;
+  shown = shown.filter((known) => known !== one);
+  one.gone?.();
+}
+export function dismissTag(tag: string): void {
+  for (const one of shown) if (one.tag === tag) dismiss(one.id);
+}
+
+/** The newest action that can still be taken, by its key. */
+export function runNewest(): void {
+  const newest = shown.findLast(({ action }) => action !== undefined);
+  if (newest?.action === undefined) return;
+  newest.action.run();
+  dismiss(newest.id);
 }

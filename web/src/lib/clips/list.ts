@@ -43,7 +43,7 @@ const oneOf = <Value extends string>(values: readonly Value[], text: string | nu
   values.find((value) => value === text) ?? null;
 
 /** What an address does not say right says nothing. */
-export const filterFrom = (query: URLSearchParams): ClipFilter => ({
+export const filterFrom = (query: Pick<URLSearchParams, "get">): ClipFilter => ({
   login: query.get("channel"),
   state: oneOf(["ready", "work", "failed"], query.get("state")),
   kind: oneOf([...MOMENT_KINDS, "span"], query.get("kind")),

@@ -20,8 +20,11 @@ export interface FiveMinutes {
   saidEarlier(second: number): number;
   /** Grey instead of heat: the newest data is old. */
   stale: boolean;
+  /** Time of the picture on screen, where that is not now; beyond the chart's left edge it stands at the edge. */
+  cursorMs?: number | null;
   words: {
     now: string;
+    cursor: string;
     ticks: readonly (readonly [seconds: number, text: string])[];
     plus(minutes: number): string;
   };
@@ -176,6 +179,8 @@ export function paintFiveMinutes(
 
   if (scene.fan !== null && !Number.isNaN(current) && !scene.stale) paintFan();
 
+  if (scene.cursorMs != null) paintCursor(scene.cursorMs);
+
   // Now: a line and a point.
   pen.fillStyle = scene.stale ? GLASS.text3 : GLASS.text1;
   pen.fillRect(x(0) - 0.75, TOP - 6, 1.5, base - TOP + 6);
@@ -190,6 +195,21 @@ export function paintFiveMinutes(
   pen.font = `600 11px ${FONT}`;
   pen.textAlign = "center";
   pen.fillText(scene.words.now, x(0), TOP - 10);
+
+  /** The picture on screen: solid in ice, since it is a choice and not a measurement. */
+  function paintCursor(atMs: number): void {
+    const before = (atMs - scene.nowMs) / 1000;
+    const at = Math.max(left, Math.min(x(0), x(before)));
+    pen.fillStyle = GLASS.ice;
+    pen.fillRect(at - 0.75, TOP - 6, 1.5, base - TOP + 6);
+    const label = before < -SPAN_S ? `◂ ${scene.words.cursor}` : scene.words.cursor;
+    pen.font = `600 11px ${FONT}`;
+    const half = pen.measureText(label).width / 2;
+    pen.textAlign = "center";
+    // Never over the word at the now line.
+    const room = x(0) - half - 40;
+    pen.fillText(label, Math.max(left + half, Math.min(room, at)), TOP - 10);
+  }
 
   function paintFan(): void {
     const fan = fanThrough(current, scene.fan ?? []);

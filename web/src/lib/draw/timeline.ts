@@ -10,7 +10,12 @@ export interface Timeline {
   marked: number;
   /** The newest column is the live edge and is drawn white-edged. */
   live: boolean;
+  /** Loudness above the stream's usual (LU) in each column, NaN where no sound was measured. */
+  loudness?: readonly number[];
 }
+
+/** Loudness from the stream's usual to so much above it fills the height; below its usual it lies on the ground. */
+const LOUDEST_LU = 12;
 
 const STEP = 3;
 export const columnsFor = (width: number): number => Math.max(1, Math.floor(width / STEP));
@@ -53,6 +58,27 @@ export function paintTimeline(
       from = -1;
     }
   }
+  if (scene.loudness !== undefined) {
+    pen.strokeStyle = GLASS.text1;
+    pen.globalAlpha = 0.62;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    let down = false;
+    for (const [i, lu] of scene.loudness.entries()) {
+      if (Number.isNaN(lu)) {
+        down = false;
+        continue;
+      }
+      const share = Math.max(0, Math.min(1, (lu + 3) / (LOUDEST_LU + 3)));
+      const x = (i + 0.5) * step;
+      const y = height - 2 - share * (height - 6);
+      if (down) pen.lineTo(x, y);
+      else pen.moveTo(x, y);
+      down = true;
+    }
+    pen.stroke();
+    pen.globalAlpha = 1;
+  }
   if (scene.live) {
     pen.fillStyle = GLASS.text1;
     pen.fillRect(width - 1.5, 0, 1.5, height);
@@ -81,4 +107,26 @@ export function moodRuns(columns: readonly Column[], least: number): MoodRun[] {
     else runs.push({ mood, from: i, to: i + 1 });
   }
   return runs.filter((run) => run.to - run.from >= least);
+}
+
+/** Cuts as fine lines on a strip: solid where hard, pale where faded. Shares of the width, in order. */
+export function paintCuts(
+  pen: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  cuts: readonly (readonly [share: number, hard: boolean])[],
+): void {
+  pen.fillStyle = GLASS.raised;
+  pen.fillRect(0, 0, width, height);
+  let last = -1;
+  pen.fillStyle = GLASS.text2;
+  for (const [share, hard] of cuts) {
+    const x = Math.round(share * width);
+    // Two cuts on one pixel are one line.
+    if (x === last) continue;
+    last = x;
+    pen.globalAlpha = hard ? 0.9 : 0.45;
+    pen.fillRect(x, 0, 1, height);
+  }
+  pen.globalAlpha = 1;
 }

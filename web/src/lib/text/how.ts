@@ -18,6 +18,7 @@ const HOWS = {
   emotes: [m.how_emotes_title, m.how_emotes],
   chat: [m.how_chat_title, m.how_chat],
   moment: [m.how_moment_title, m.how_moment],
+  candidates: [m.how_candidates_title, m.how_candidates],
   age: [m.how_age_title, m.how_age],
 } as const satisfies Record<string, readonly [() => string, () => string]>;
 
