@@ -4,6 +4,7 @@ import { emoteByName } from "./emotes.ts";
 import { PASTE_GRANNY, PASTE_LAVA } from "./phrases.ts";
 import { lavaAgain, reactions, type Reaction } from "./reactions.ts";
 import { scriptOf, scriptedChannels, type Said } from "./stream.ts";
+import { videoTruth } from "./video/truth.ts";
 import { mainEvents, PERIOD_MS, RAID_ECHO_MS, RAID_VIEWERS, SHARED_CHAT, type StreamEvent } from "./world.ts";
 
 export interface TrueBurst {
@@ -292,6 +293,7 @@ export function truth() {
       heardFromNightfern: scriptOf("nightfern").filter((event) => isSaid(event) && shared(event)).length,
       heardFromPepel: all.filter(shared).length,
     },
+    video: videoTruth(),
     moderation: scriptOf("pepel_lamp").flatMap((event) =>
       event.type === "timeout" || event.type === "ban" || event.type === "delete"
         ? [{ type: event.type, atMs: event.atMs, login: event.target.who.login, durationS: event.durationS }]

@@ -5,6 +5,7 @@ const WHITE = colour("#ffffff");
 const DARK = colour("#1a2b2a");
 const TEA = colours("#f7efe0", "#e8d9b8", "#c9dca8", "#9cc48c");
 const SKY = colours("#4fb6e8", "#8ad4f2", "#d4f0fa");
+const DUSK = colours("#f28a5c", "#f7b58a", "#fbe0c0");
 const BED = colours("#f4d9ec", "#d8c8f4", "#b8d4f8");
 const LEAF = colour("#3f8f5a");
 const CUP = colour("#d8543c");
@@ -49,7 +50,7 @@ function tea(raster: Raster, picture: number, ms: number): void {
 }
 
 function scooter(raster: Raster, picture: number, ms: number): void {
-  raster.gradient(0, 0, WIDTH, HEIGHT, SKY);
+  raster.gradient(0, 0, WIDTH, HEIGHT, picture % 2 === 0 ? SKY : DUSK);
   raster.disc(picture === 1 ? 80 : 250, 50, picture === 2 ? 50 : 26, SUN);
   raster.fill(0, 140, WIDTH, 40, ROAD);
   for (let i = 0; i < 8; i++) raster.fill(((((i * 50 - ms / 5) % 400) + 400) % 400) - 40, 158, 26, 3, WHITE);

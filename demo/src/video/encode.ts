@@ -4,20 +4,13 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SEGMENT_MS, segmentsOf, type Film } from "./film.ts";
+import { MEETING, SEGMENT_MS, segmentsOf, type Film } from "./film.ts";
 import { HEIGHT, planes, Raster, WIDTH } from "./raster.ts";
 import { FPS, frameOf } from "./shots.ts";
 import { RATE } from "./sound.ts";
 
 /** Timestamps of a run begin here, so that the first sound, which lies a little before the picture, is not below zero. */
 const FIRST_S = 10;
-/**
- * AAC frames (1024 samples) and segments (2 s) meet every 8 s, four segments. An encode begins at such a place before its
- * first segment and goes on one segment behind its last; what is outside is thrown away. So the sound of two encodes lies
- * on one grid of frames and each frame's overlap with the one before is what the other encode had there too: no click.
- */
-const MEETING = 4;
-
 /**
  * Renders segments [from, to) of a film, all of one run, into `<folder>/<rendition>/<number>.ts`, each moved there when it
  * is whole in all renditions. `finished` hears of each, in order.

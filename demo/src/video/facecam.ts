@@ -136,7 +136,7 @@ export function drawFacecam(raster: Raster, ms: number): void {
     }
     // Brows.
     const brow = mood === "shock" ? 7 : mood === "rage" || mood === "focus" ? 10 : 9;
-    raster.fill(eye - 3, top + brow + (mood === "rage" ? (side > 0 ? -1 : -1) : 0), 6, 1, ink.hair);
+    raster.fill(eye - 3, top + brow + (mood === "rage" ? -1 : 0), 6, 1, ink.hair);
     if (mood === "rage") raster.fill(eye - side * 3 - (side > 0 ? 0 : 1), top + brow, 2, 1, ink.hair);
     if (mood === "sad") raster.fill(eye + side * 2 - 1, top + brow + 1, 2, 1, ink.hair);
   }

@@ -3,6 +3,13 @@ import type { Raster, Veil } from "./raster.ts";
 
 export const SEGMENT_MS = 2_000;
 
+/**
+ * AAC frames (1024 samples) and segments (2 s) meet every 8 s, four segments. An encode begins at such a place before its
+ * first segment and goes on one segment behind its last; what is outside is thrown away. So the sound of two encodes lies
+ * on one grid of frames and each frame's overlap with the one before is what the other encode had there too: no click.
+ */
+export const MEETING = 4;
+
 /** What is encoded without a break in its timestamps; each run begins behind a DISCONTINUITY. */
 export interface Run {
   readonly fromMs: number;

@@ -532,15 +532,7 @@ const CREDITS = [
 function credits(raster: Raster, since: number): void {
   for (const [i, line] of CREDITS.entries()) {
     const y = 190 + i * 20 - since / 55;
-    if (y > -20 && y < HEIGHT)
-      raster.title(
-        124,
-        y,
-        line,
-        i === 0 ? ink.yellow : ink.white,
-        ink.plum,
-        line === "" ? 1 : i % 3 === 0 ? 2 : 2,
-      );
+    if (y > -20 && y < HEIGHT) raster.title(124, y, line, i === 0 ? ink.yellow : ink.white, ink.plum, 2);
   }
 }
 

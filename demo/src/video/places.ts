@@ -142,7 +142,7 @@ function cave(variant: number): Place {
     0,
     WIDTH,
     HEIGHT,
-    hot ? colours("#1c0508", "#4a0d10", "#8c2412") : colours("#12060f", "#2c0c1a", "#5c1a1c"),
+    hot ? colours("#3a0a0c", "#8a2014", "#e0561c") : colours("#22101f", "#4c1830", "#8c3030"),
   );
   const far = layer();
   const random = createRandom(31 + variant);

@@ -385,7 +385,7 @@ function effects(): Voice[] {
       voice(atMs, 0.12, gain * 0.8, (t) => noise(t, 13) * decay(t, 0.001, 0.12)),
     );
   };
-  for (const { id, kind, atMs } of mainEvents)
+  for (const { kind, atMs } of mainEvents)
     switch (kind) {
       case "lava":
         bang(atMs, 0.85, 1.6);
@@ -512,7 +512,6 @@ function effects(): Voice[] {
         }
         break;
       default:
-        void id;
     }
   for (const { event, fromMs, shout } of speech)
     if (shout && event !== "win") voices.push(...cheer(fromMs + 100, 1.3, 0.3));

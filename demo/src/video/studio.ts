@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ANCHOR_MS } from "../schedule.ts";
 import { RUNS_PER_BROADCAST } from "../world.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { segmentsOf, type Film } from "./film.ts";
+import { MEETING, segmentsOf, type Film } from "./film.ts";
 import { films } from "./films.ts";
 import type { AdSpot } from "./playlists.ts";
 
@@ -114,6 +114,7 @@ const SERVING = new Set([
   "livesim.ts",
   "playlists.ts",
   "studio.ts",
+  "truth.ts",
 ]);
 
 interface Reel {
@@ -216,8 +217,11 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
     broadcast,
     add: (segment) => void there.add(segment),
     missing() {
-      const from = missingFrom(onAir(now()));
-      if (from === null) return null;
+      const next = missingFrom(onAir(now()));
+      if (next === null) return null;
+      // An encode begins where sound and segments meet anyway: what lies from there to the first that is missing is made too.
+      let from = next;
+      while ((segments[from]?.place ?? 0) % MEETING > 1 && !has(from - 1)) from--;
       let to = from + 1;
       while (to < count && to - from < MOST_SEGMENTS && !has(to) && segments[to]?.run === segments[from]?.run)
         to++;
