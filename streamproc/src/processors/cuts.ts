@@ -34,6 +34,10 @@ const TUNING = {
   flat: 0.35,
   /** And next to it at most this one. */
   fading: 0.75,
+  /** And what comes after is unlike what was before by this much: a blink is none. */
+  blinkBase: 0.2,
+  /** Either way half of the picture changes by so much luma at least: a panel that appears over it is no cut. */
+  blockChange: 2,
 };
 
 /** One frame with how it differs from the one before it. */
@@ -111,6 +115,7 @@ export class CutFinder {
     for (let i = at + 1; i < frames.length && frames[i]!.atMs < atMs + NEAR_MS; i++)
       near = Math.max(near, frames[i]!.step);
     if (step < TUNING.hardBase + TUNING.hardTimes * near) return false;
+    if (!isEverywhere(frames[at - 1]!.signature, frames[at]!.signature)) return false;
     return this.#lasts(at, TUNING.stays * step);
   }
 
@@ -131,12 +136,14 @@ export class CutFinder {
     const { atMs } = frames[at]!;
     const early = this.#first(atMs - OUTER_SPAN_MS);
     const late = Math.min(this.#first(atMs + OUTER_SPAN_MS), frames.length - 1);
-    if (this.#isFlatMiddle(early, at, late)) return this.#change(early, late) >= TUNING.fadeBase;
+    if (this.#isFlatMiddle(early, at, late)) return this.#change(early, late) >= TUNING.blinkBase;
     const from = this.#first(atMs - HALF_SPAN_MS);
     const to = this.#first(atMs + HALF_SPAN_MS);
     if (from >= at || to > late) return false;
-    // The cheap question first: where hardly any block has changed, nothing has faded.
-    if (blockDifference(frames[from]!.signature, frames[to]!.signature) < TUNING.fadeBlocks) return false;
+    // The cheap questions first: where hardly any block has changed, nothing has faded.
+    const [fromSignature, toSignature] = [frames[from]!.signature, frames[to]!.signature];
+    if (blockDifference(fromSignature, toSignature) < TUNING.fadeBlocks) return false;
+    if (!isEverywhere(fromSignature, toSignature)) return false;
     const change = this.#change(from, to);
     if (change < TUNING.fadeBase) return false;
     for (let i = from + 1; i <= to; i++) if (frames[i]!.step > TUNING.fadeStep * change) return false;
@@ -146,7 +153,7 @@ export class CutFinder {
     const calm = change / TUNING.fadeTimes;
     if (this.#change(early, from) > calm || this.#change(to, late) > calm) return false;
     if (this.#change(early, late) < TUNING.stays * change) return false;
-    return mixes(frames[from]!.signature, frames[at]!.signature, frames[to]!.signature);
+    return mixes(fromSignature, frames[at]!.signature, toSignature);
   }
 
   /** In the middle of a run of frames without contrast, between two that have some: a fade through black or white. */
@@ -202,6 +209,14 @@ export class CutFinder {
     while (i > 0 && frames[i - 1]!.atMs >= ms) i--;
     return i;
   }
+}
+
+/** Whether at least half of the blocks have changed. */
+function isEverywhere(a: Uint8Array, b: Uint8Array): boolean {
+  let changed = 0;
+  for (let i = AT_BLOCKS; i < AT_BLOCKS + BLOCKS; i++)
+    if (Math.abs(a[i]! - b[i]!) >= TUNING.blockChange) changed++;
+  return changed >= BLOCKS / 2;
 }
 
 /** Whether the middle is what a dissolve from one to the other shows half-way: both at once. */

@@ -18,7 +18,7 @@ export interface Tempo {
 }
 
 /**
- * Tempo from onset strengths (100 a second, the newest last): the autocorrelation at a beat's length and at two and four of them,
+ * Tempo from onset strengths (100 a second, the newest last): the autocorrelation at a beat's length and at two to four of them,
  * weighted by how likely people feel that tempo; the place between two steps by a parabola.
  */
 export function tempoOf(onsets: Uint8Array): Tempo {
@@ -39,15 +39,15 @@ export function tempoOf(onsets: Uint8Array): Tempo {
   const comb = (lag: number): number => {
     let sum = repeats[lag]!;
     let weights = 1;
-    for (const [beats, weight] of [
-      [2, 0.6],
-      [4, 0.4],
-    ] as const) {
+    for (const beats of [2, 3, 4]) {
       const at = lag * beats;
-      if (at > longest) continue;
-      // A beat that is not a whole number of steps long drifts: the best of its near places counts.
-      sum += weight * Math.max(repeats[at - 1]!, repeats[at]!, repeats[at + 1]!);
-      weights += weight;
+      // A beat is not a whole number of steps long, so its multiples lie aside: the best of the near places counts.
+      const reach = beats >> 1;
+      if (at + reach > longest) continue;
+      let best = 0;
+      for (let near = at - reach; near <= at + reach; near++) best = Math.max(best, repeats[near]!);
+      sum += best / beats;
+      weights += 1 / beats;
     }
     return sum / weights;
   };

@@ -1,24 +1,33 @@
 /** Rate of what comes in. */
 const RATE = 16_000;
-/** Pitch is looked for between 80 and 400 Hz, at 8 kHz. */
+/** Pitch is looked for between 80 and 400 Hz, at 8 kHz, twice in each block. */
 const PITCH_RATE = 8000;
 const SHORTEST = PITCH_RATE / 400;
 const LONGEST = PITCH_RATE / 80;
 const WINDOW = 320;
-/** How far around a block its neighbourhood reaches, in blocks. */
-const AROUND = 5;
+/** How far around a block its neighbourhood reaches, in half blocks. */
+const AROUND = 10;
+/** As much of a period repeats in voiced speech and in notes. */
+const VOICED = 0.6;
+/** Semitones in 50 ms: a voice moves by more than the first and less than the second; a note stands, and the next one leaps. */
+const HELD = 0.15;
+const LEAP = 3;
+const QUIET_LUFS = -55;
 
-interface Block {
-  /** Normalised autocorrelation at the best pitch, 0–1, and that pitch's lag. */
+/** Half a block: 50 ms. */
+interface Half {
+  /** Normalised autocorrelation at the best pitch, 0–1, and that pitch's period in samples at 8 kHz. */
   harmonic: number;
-  lag: number;
-  level: number;
+  period: number;
+  decibels: number;
+  /** Share of samples at which the sign changes. */
+  crossings: number;
 }
 
 /**
- * Likelihood of speech in each block of 100 ms, by rules: somebody speaks where a pitch between 80 and 400 Hz comes and goes, moves, and the
- * loudness falls and rises with the syllables (Saunders 1996; Scheirer & Slaney 1997: 4 Hz modulation and low-energy frames). Steady
- * notes, noise and silence are not speech. Singing, and speech under loud music, are beyond it.
+ * Likelihood of speech in each block of 100 ms. Somebody speaks where a pitch between 80 and 400 Hz comes and goes and glides, loudness rises and
+ * falls with the syllables, and voiced sounds take turns with hissing ones (Saunders 1996; Scheirer & Slaney 1997). How much
+ * each of these counts was fitted on speech, music and noise (docs/video.md); singing, and speech under loud music, are beyond it.
  */
 export function voiceOf(
   low: Float32Array,
@@ -27,64 +36,90 @@ export function voiceOf(
   blockSamples: number,
   loudness: readonly number[],
 ): number[] {
-  const half = new Float32Array(low.length >> 1);
-  for (let i = 0; i < half.length; i++) half[i] = (low[2 * i]! + low[2 * i + 1]!) / 2;
-  // Blocks of the pre-roll are context for the first ones.
-  const before = Math.min(AROUND, Math.floor(from / blockSamples));
-  const blocks: Block[] = [];
-  for (let i = -before; i < count; i++) {
-    const start = (from + i * blockSamples) * (PITCH_RATE / RATE);
-    const early = pitchOf(half, Math.floor(start));
-    const late = pitchOf(half, Math.floor(start + (blockSamples * PITCH_RATE) / RATE / 2));
-    const best = early.harmonic > late.harmonic ? early : late;
-    blocks.push({ ...best, level: (early.level + late.level) / 2 });
-  }
+  const { halves, before } = halvesOf(low, from, count, blockSamples);
   return Array.from({ length: count }, (_, i) =>
-    loudness[i]! < -55 ? 0 : Math.round(100 * likelihood(blocks, i + before)) / 100,
+    loudness[i]! < QUIET_LUFS ? 0 : Math.round(100 * likelihood(cuesOf(halves, before + 2 * i))) / 100,
   );
 }
 
-function likelihood(blocks: readonly Block[], at: number): number {
-  const near = blocks.slice(Math.max(0, at - AROUND), at + AROUND + 1);
-  if (near.length < 4) return 0;
-  const levels = near.map((block) => 10 * Math.log10(block.level + 1e-9));
-  const loudest = Math.max(...levels);
-  const mean = levels.reduce((sum, level) => sum + level, 0) / levels.length;
-  const modulation = Math.sqrt(levels.reduce((sum, level) => sum + (level - mean) ** 2, 0) / levels.length);
-  const voiced = near.filter((block, i) => block.harmonic > 0.55 && levels[i]! > loudest - 20);
-  const voicedShare = voiced.length / near.length;
-  // Of voiced neighbours: how much the pitch moves, in semitones. A held or stepped note stands still in between.
-  let moves = 0;
+/** Every 50 ms, from as much of the pre-roll on as a block's neighbourhood reaches. */
+function halvesOf(
+  low: Float32Array,
+  from: number,
+  count: number,
+  blockSamples: number,
+): { halves: Half[]; before: number } {
+  const samples = new Float32Array(low.length >> 1);
+  for (let i = 0; i < samples.length; i++) samples[i] = (low[2 * i]! + low[2 * i + 1]!) / 2;
+  const step = (blockSamples * PITCH_RATE) / RATE / 2;
+  const start = (from * PITCH_RATE) / RATE;
+  const before = Math.min(AROUND, Math.floor(start / step));
+  const halves = Array.from({ length: before + 2 * count }, (_, i) =>
+    halfAt(samples, Math.floor(start + (i - before) * step)),
+  );
+  return { halves, before };
+}
+
+/** What speaks against speech and for it around a half block, 0–1 each: held pitch, gliding pitch, and how loudness and hiss vary, all by how much is voiced. */
+function cuesOf(halves: readonly Half[], at: number): number[] {
+  const first = Math.max(0, at - AROUND);
+  const near = halves.slice(first, at + AROUND + 2);
+  const loudest = Math.max(...near.map((half) => half.decibels));
+  const isVoiced = (half: Half): boolean => half.harmonic > VOICED && half.decibels > loudest - 20;
+  let voiced = 0;
   let pairs = 0;
-  for (let i = 1; i < near.length; i++) {
-    const [a, b] = [near[i - 1]!, near[i]!];
-    if (a.harmonic <= 0.55 || b.harmonic <= 0.55) continue;
-    const semitones = Math.abs(12 * Math.log2(a.lag / b.lag));
-    if (semitones > 0.15 && semitones < 5) moves++;
+  let held = 0;
+  let gliding = 0;
+  for (const [i, half] of near.entries()) {
+    if (isVoiced(half)) voiced++;
+    if (i === 0) continue;
+    const last = near[i - 1]!;
+    if (!isVoiced(last) || !isVoiced(half)) continue;
     pairs++;
+    const semitones = Math.abs(12 * Math.log2(last.period / half.period));
+    if (semitones <= HELD) held++;
+    else if (semitones < LEAP) gliding++;
   }
-  const gliding = pairs === 0 ? 0 : moves / pairs;
-  const own = levels[near.indexOf(blocks[at]!)]! > loudest - 25 ? 0 : -3;
-  const score =
-    -5.3 +
-    3.2 * Math.min(1, voicedShare / 0.5) +
-    2.2 * gliding +
-    0.22 * Math.min(modulation, 12) -
-    (voicedShare > 0.95 && gliding < 0.2 ? 2 : 0) +
-    own;
+  const spread = (values: number[]): number => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  };
+  const share = voiced / near.length;
+  const between = pairs === 0 ? 0 : share / pairs;
+  return [
+    between * held,
+    between * gliding,
+    share * Math.min(1, spread(near.map((half) => Math.max(half.decibels, loudest - 40))) / 12),
+    share * Math.min(1, spread(near.map((half) => half.crossings)) * 8),
+  ];
+}
+
+const BIAS = -1.31;
+const WEIGHTS = [-5.68, 3.38, 3.09, 4.12];
+
+function likelihood(cues: readonly number[]): number {
+  let score = BIAS;
+  for (const [i, cue] of cues.entries()) score += WEIGHTS[i]! * cue;
   return 1 / (1 + Math.exp(-score));
 }
 
-function pitchOf(samples: Float32Array, at: number): Block {
+const NOTHING: Half = { harmonic: 0, period: 0, decibels: -90, crossings: 0 };
+const strengths = new Float64Array(LONGEST + 1);
+
+function halfAt(samples: Float32Array, at: number): Half {
+  if (samples.length < WINDOW + LONGEST + 1) return NOTHING;
   const from = Math.max(0, Math.min(at, samples.length - WINDOW - LONGEST - 1));
-  if (samples.length < WINDOW + LONGEST + 1) return { harmonic: 0, lag: 0, level: 0 };
   let energy = 0;
-  for (let i = from; i < from + WINDOW; i++) energy += samples[i]! * samples[i]!;
+  let crossings = 0;
+  for (let i = from; i < from + WINDOW; i++) {
+    energy += samples[i]! * samples[i]!;
+    if (samples[i]! >= 0 !== samples[i + 1]! >= 0) crossings++;
+  }
   const level = energy / WINDOW;
-  if (level < 1e-8) return { harmonic: 0, lag: 0, level };
+  if (level < 1e-8) return NOTHING;
+  const heard = { decibels: 10 * Math.log10(level), crossings: crossings / WINDOW };
   let shifted = 0;
   for (let i = from + SHORTEST; i < from + SHORTEST + WINDOW; i++) shifted += samples[i]! * samples[i]!;
-  const strengths = new Float64Array(LONGEST + 1);
   let best = 0;
   for (let lag = SHORTEST; lag <= LONGEST; lag++) {
     let product = 0;
@@ -95,12 +130,11 @@ function pitchOf(samples: Float32Array, at: number): Block {
     shifted += samples[from + lag + WINDOW]! ** 2 - samples[from + lag]! ** 2;
   }
   // The shortest lag that is nearly as good: its multiples fit as well.
-  for (let lag = SHORTEST + 1; lag < LONGEST; lag++)
-    if (
-      strengths[lag]! > 0.9 * best &&
-      strengths[lag]! >= strengths[lag - 1]! &&
-      strengths[lag]! >= strengths[lag + 1]!
-    )
-      return { harmonic: Math.min(1, best), lag, level };
-  return { harmonic: 0, lag: 0, level };
+  for (let lag = SHORTEST + 1; lag < LONGEST; lag++) {
+    const [a, b, c] = [strengths[lag - 1]!, strengths[lag]!, strengths[lag + 1]!];
+    if (b < 0.9 * best || b < a || b < c) continue;
+    const bend = a - 2 * b + c;
+    return { ...heard, harmonic: Math.min(1, best), period: lag + (bend < 0 ? (a - c) / (2 * bend) : 0) };
+  }
+  return { ...heard, harmonic: 0, period: 0 };
 }
