@@ -155,12 +155,15 @@ const AD_TUNES: readonly {
 const step = ({ key, scale }: { key: number; scale: readonly number[] }, degree: number): number =>
   note(key + (scale[degree % scale.length] ?? 0) + 12 * Math.floor(degree / scale.length));
 
+/** A drum with a click at its head: who listens for onsets finds the beat. */
 function kick(atMs: number, gain: number): Voice {
   return voice(
     atMs,
     0.16,
     gain,
-    (t) => Math.sin(TAU * (48 * t + 9 * (1 - Math.exp(-t * 38)))) * decay(t, 0.002, 0.16),
+    (t) =>
+      Math.sin(TAU * (48 * t + 9 * (1 - Math.exp(-t * 38)))) * decay(t, 0.002, 0.16) +
+      0.5 * noise(t, 17) * Math.exp(-t * 220),
   );
 }
 const hat = (atMs: number, gain: number): Voice =>
@@ -192,13 +195,13 @@ function music(): Voice[] {
       if (hushed(atMs)) continue;
       const seconds = Math.min(half / 1000, (endMs - atMs) / 1000);
       if (beat % 2 === 0) {
-        voices.push(kick(atMs, tune.drums ? 0.34 : 0.16));
+        voices.push(kick(atMs, tune.drums ? 0.36 : 0.2));
         if (tune.drums && beat % 4 === 2) voices.push(snare(atMs, 0.15));
       } else if (tune.drums) voices.push(hat(atMs, 0.06));
       const bass = tune.bass[beat % tune.bass.length] ?? null;
       if (bass !== null) {
         const pitch = step(tune, bass) / 2;
-        voices.push(voice(atMs, seconds, 0.2, (t) => triangle(pitch * t) * decay(t, 0.004, seconds)));
+        voices.push(voice(atMs, seconds, 0.2, (t) => triangle(pitch * t) * decay(t, 0.03, seconds)));
       }
       // The tune rests every fourth time round, so that the ear does.
       const round = Math.floor(beat / tune.lead.length);
@@ -211,7 +214,7 @@ function music(): Voice[] {
             atMs,
             seconds * 0.95,
             0.055,
-            (t) => pulse(pitch * t * (1 + 0.002 * Math.sin(TAU * 5 * t)), width) * decay(t, 0.005, seconds),
+            (t) => pulse(pitch * t * (1 + 0.002 * Math.sin(TAU * 5 * t)), width) * decay(t, 0.03, seconds),
             -0.25,
           ),
         );

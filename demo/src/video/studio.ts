@@ -25,7 +25,7 @@ interface Log {
 /** An encode's length at most: what is lost when it is killed, and how long another film waits. */
 const MOST_SEGMENTS = 60;
 /** As soon as so much is ready, the encoder steps back behind everything else that runs. */
-const COMFORT_MS = 40_000;
+const COMFORT_MS = 90_000;
 const WINDOW = 6;
 /** The playlist waits so many segments for the encoder; then it goes on by the clock, and what is missing is a 404. */
 const PATIENCE = 20;
@@ -63,7 +63,11 @@ export async function startStudio(folder: string, now: () => number, log: Log): 
       ?.setEncoding("utf8")
       .on("data", (text: string) => (complaint = (complaint + text).slice(-1_000)));
     child.on("message", ({ segment }: { segment: number }) => urgent.add(segment));
-    if (child.pid !== undefined) setPriority(child.pid, hurry ? 3 : constants.priority.PRIORITY_LOW);
+    if (child.pid !== undefined)
+      setPriority(
+        child.pid,
+        hurry ? constants.priority.PRIORITY_NORMAL : constants.priority.PRIORITY_BELOW_NORMAL,
+      );
     const code = await new Promise<number | null>((resolve) => child?.once("close", resolve));
     child = null;
     if (code !== 0 && !closing.signal.aborted) {
