@@ -13,13 +13,20 @@ const SPREADS_S = [0.7, 1.4, 2.8] as const;
  */
 const PRIOR_MEDIAN_S = 6;
 const PRIOR_SIGMA = 0.65;
-/** Share of reactions whose cause can be heard or seen as an onset. */
-const CAUSED = 0.7;
+/**
+ * Share of reactions whose cause can be heard or seen as an onset; the first stands for "none that we can tell": a chat that talks about something
+ * else teaches no lag, however often chance puts an onset at the same distance.
+ */
+const CAUSED = [0.02, 0.35, 0.7] as const;
+/** What is thought possible beside the lag itself. */
+const CASES = SPREADS_S.flatMap((spread) => CAUSED.map((caused) => ({ spread, caused })));
 /** Old reactions weigh half after so many new ones: a streamer changes the delay now and then. */
 const HALF_LIFE_PAIRS = 40;
 /** Learned: so many reactions, and the channel's lag itself known to this (80 %). */
 const LEARNED_PAIRS = 4;
 const LEARNED_ERROR_S = 2.5;
+/** … and that reactions have to do with the screen at all is so probable. */
+const LEARNED_CAUSED = 0.95;
 /** Half-width of 80 % of a normal distribution. */
 const Z80 = 1.2816;
 
@@ -41,59 +48,59 @@ const prior = Float64Array.from({ length: LAGS }, (_, at) => {
 });
 
 /**
- * The cross-correlation of chat's reaction onsets with onsets of sound, cuts and motion, as a likelihood. If a reaction was caused
- * by something on screen `lag ± spread` before it (chance CAUSED) among onsets that come anyway at `perS` a second, the evidence of
- * one reaction for a lag is (1 − CAUSED) + CAUSED · Σ normal(its distance − lag) / perS: for weak evidence that is, up to a constant, the
- * correlogram smoothed by the spread and divided by what chance gives. The logs add up over reactions and fade.
+ * The cross-correlation of chat's reaction onsets with onsets of sound, cuts and motion, as a likelihood. If a share `caused` of the reactions was
+ * caused by something on screen `lag ± spread` before it, among onsets that come anyway at `perS` a second, the evidence of one reaction for a lag is
+ * (1 − caused) + caused · Σ normal(its distance − lag) / perS: for weak evidence that is, up to a constant, the correlogram smoothed by the
+ * spread and divided by what chance gives. The logs add up over reactions and fade.
  */
 export class LagPosterior {
-  /** Log of the evidence, lag by lag, for each spread. */
-  readonly #evidence = SPREADS_S.map(() => new Float32Array(LAGS));
+  /** Log of the evidence, lag by lag, for each case. */
+  readonly #evidence = CASES.map(() => new Float32Array(LAGS));
   pairs = 0;
 
   /** One reaction, with the onsets on screen of the LAG_MAX_S + a few seconds before it. */
   add(reactionMs: number, onsets: readonly ScreenOnset[]): void {
     const left = 2 ** (-1 / HALF_LIFE_PAIRS);
+    const ratios = new Float64Array(LAGS);
     for (const [which, spread] of SPREADS_S.entries()) {
-      const evidence = this.#evidence[which]!;
-      for (let at = 0; at < LAGS; at++) {
-        let ratio = 1 - CAUSED;
-        for (const onset of onsets)
-          ratio +=
-            (CAUSED * normal((reactionMs - onset.atMs) / 1000 - at * STEP_S, spread)) /
-            Math.max(onset.perS, 1 / 600);
-        evidence[at] = evidence[at]! * left + Math.log(ratio);
+      ratios.fill(0);
+      for (const onset of onsets) {
+        const distance = (reactionMs - onset.atMs) / 1000;
+        const rare = 1 / Math.max(onset.perS, 1 / 600);
+        for (let at = 0; at < LAGS; at++) ratios[at]! += normal(distance - at * STEP_S, spread) * rare;
+      }
+      for (const [share, caused] of CAUSED.entries()) {
+        const evidence = this.#evidence[which * CAUSED.length + share]!;
+        for (let at = 0; at < LAGS; at++)
+          evidence[at] = evidence[at]! * left + Math.log(1 - caused + caused * ratios[at]!);
       }
     }
     this.pairs = this.pairs * left + 1;
   }
 
   belief(): LagBelief {
-    const weights = SPREADS_S.map(() => new Float64Array(LAGS));
     let most = -Infinity;
     for (const evidence of this.#evidence)
       for (let at = 0; at < LAGS; at++) most = Math.max(most, prior[at]! + evidence[at]!);
     let sum = 0;
+    let related = 0;
     let variance = 0;
     const perLag = new Float64Array(LAGS);
-    for (const [which, spread] of SPREADS_S.entries())
+    for (const [which, { spread, caused }] of CASES.entries())
       for (let at = 0; at < LAGS; at++) {
         const weight = Math.exp(prior[at]! + this.#evidence[which]![at]! - most);
-        weights[which]![at] = weight;
         perLag[at]! += weight;
         sum += weight;
         variance += weight * spread ** 2;
+        if (caused !== CAUSED[0]) related += weight;
       }
-    const low = quantile(perLag, sum, 0.1);
-    const high = quantile(perLag, sum, 0.9);
-    const own = (high - low) / 2;
-    const learned = this.pairs >= LEARNED_PAIRS - 0.5 && own <= LEARNED_ERROR_S;
+    const own = (quantile(perLag, sum, 0.9) - quantile(perLag, sum, 0.1)) / 2;
     // The prior is of single reactions already: their spread is not added to it again.
     const spread = this.pairs === 0 ? 0 : Z80 * Math.sqrt(variance / sum);
     return {
       lagMs: Math.round(quantile(perLag, sum, 0.5) * 10) * 100,
       errorMs: Math.round(Math.hypot(own, spread) * 10) * 100,
-      learned,
+      learned: this.pairs >= LEARNED_PAIRS - 0.5 && own <= LEARNED_ERROR_S && related >= LEARNED_CAUSED * sum,
       pairs: Math.round(this.pairs),
     };
   }

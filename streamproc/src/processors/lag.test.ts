@@ -76,6 +76,24 @@ describe("what is believed of a channel's lag", () => {
     expect(errorMs).toBeGreaterThan(3000);
   });
 
+  test("a chat that reacts to nothing on screen teaches nothing, however long it talks", () => {
+    let believed = 0;
+    for (let channel = 0; channel < 100; channel++) {
+      const random = randomFrom(channel * 7919 + 17);
+      const posterior = new LagPosterior();
+      for (let i = 0; i < 40; i++) {
+        const onsets: ScreenOnset[] = [];
+        for (let s = 0; s < 28; s++)
+          if (random() < 0.05)
+            onsets.push({ sense: "sound", atMs: 1e6 - (s + random()) * 1000, strength: 8, perS: 0.05 });
+        posterior.add(1e6, onsets);
+      }
+      const { learned: is, errorMs } = posterior.belief();
+      if (is || errorMs < 4000) believed++;
+    }
+    expect(believed).toBeLessThanOrEqual(3);
+  });
+
   test("it follows when the streamer changes the delay", () => {
     const posterior = learned(1, 60, 3, 0.8, 0.02);
     expect(posterior.belief().lagMs).toBeLessThan(4000);

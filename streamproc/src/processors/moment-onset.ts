@@ -1,6 +1,6 @@
 import type { ScreenOnset } from "./onsets.ts";
 
-/** Chance that what was reacted to can be heard or seen to begin, as in lag-posterior.ts. */
+/** Chance that what was reacted to can be heard or seen to begin. */
 const CAUSED = 0.7;
 /** Onsets so near each other are one thing: a crash, the cut to the screen that says so, the shake of the camera. */
 const TOGETHER_MS = 1500;
