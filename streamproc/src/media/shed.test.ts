@@ -37,6 +37,12 @@ test("a backlog that grows costs the lowest priority first, one after the other,
   expect(left.at(-1)).toEqual(["0", "1", "2"]);
 });
 
+test("of many channels a tenth is left out at a time: a machine that carries half of forty is live again within a minute", () => {
+  const left = run((i, { shed }) => channels(40, shed.size < 20 ? 11_000 + i * 500 : 500), 30);
+  const enough = left.findIndex(({ length }) => length >= 20);
+  expect((enough + 1) * CHECK_EVERY_MS).toBeLessThanOrEqual(30_000);
+});
+
 test("a backlog that stands still grows too: the viewer is as far behind as before", () => {
   expect(run(() => channels(3, 30_000), 4).at(-1)).not.toEqual([]);
 });

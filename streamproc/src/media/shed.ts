@@ -1,7 +1,8 @@
 /**
  * Who is left out when a machine cannot measure all channels. A pure function of what is seen every CHECK_EVERY_MS:
  * - behind: a segment has waited longer than SHED_BEHIND_MS, and the wait does not shrink as it does while a backlog is worked off;
- * - then the channel of the lowest priority is left out, one at a time, never the last one: each of its segments is `shed` at once;
+ * - then the channels of the lowest priority are left out, a tenth of those that are left at a time, never the last one: each of their
+ *   segments is `shed` at once;
  * - calm for a while, the one of the highest priority among those left out comes back. If that was too much, the next one waits twice as long.
  */
 export interface ChannelLoad {
@@ -31,6 +32,7 @@ const CALM_BEHIND_MS = 3000;
 const SHRINKS = 0.25;
 /** A backlog that has just been found is given a chance. */
 const GROWING_CHECKS = 2;
+const LEFT_OUT_AT_ONCE = 0.1;
 const CALM_FIRST_MS = 15_000;
 const CALM_MOST_MS = 240_000;
 /** Left out again within this after a return: the return was too early. */
@@ -57,9 +59,8 @@ export function stepShed(state: ShedState, channels: readonly ChannelLoad[], now
   const next = { ...state, shed, worstMs, growing, atMs: nowMs };
   if (worstMs > SHED_BEHIND_MS) {
     next.calmSinceMs = null;
-    const lowest = kept[0];
-    if (growing < GROWING_CHECKS || kept.length < 2 || lowest === undefined) return next;
-    shed.add(lowest.id);
+    if (growing < GROWING_CHECKS || kept.length < 2) return next;
+    for (const { id } of kept.slice(0, Math.ceil(kept.length * LEFT_OUT_AT_ONCE))) shed.add(id);
     if (nowMs - state.returnedAtMs < TOO_EARLY_MS)
       next.calmNeededMs = Math.min(CALM_MOST_MS, state.calmNeededMs * 2);
     return { ...next, growing: 0 };
