@@ -138,6 +138,7 @@ export class ShotFigures {
     const borderMotion =
       this.#inner === 0 ? 1 : this.#outer / outerBlocks / (this.#inner / (BLOCKS - outerBlocks));
     const text = detail("text");
+    const sharpness = detail("sharpness");
     const colourfulness = detail("colourfulness");
     return {
       id: `${channelId}:${epoch}:${this.startMs}`,
@@ -153,12 +154,13 @@ export class ShotFigures {
         blackShare,
         frozenShare,
         text,
+        sharpness,
         colourfulness,
         cameraMotion,
         objectMotion,
         borderMotion,
       }),
-      sharpness: detail("sharpness"),
+      sharpness,
       exposure: detail("exposure"),
       colourfulness,
       noise: detail("noise"),

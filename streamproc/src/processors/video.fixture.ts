@@ -11,6 +11,14 @@ export const CHANNEL = "1";
 
 /** A made-up scene: the same number is the same picture, `x` and `y` are where the camera looks, `moved` is where its ball is. */
 export function scene(number: number, { x = 0, y = 0, moved = 0 } = {}): Uint8Array {
+  const name = [number, x, y, moved].join(" ");
+  let rgb = drawn.get(name);
+  if (rgb === undefined) drawn.set(name, (rgb = draw(number, x, y, moved)));
+  return rgb;
+}
+const drawn = new Map<string, Uint8Array>();
+
+function draw(number: number, x: number, y: number, moved: number): Uint8Array {
   const rgb = new Uint8Array(FRAME_BYTES);
   const wave = (at: number, turn: number): number =>
     Math.sin(at / (4 + ((number * 7 + turn * 3) % 11)) + number * (turn + 1));
