@@ -76,9 +76,12 @@ export async function encodeSegments(
 
 /** Picture on its standard input, sound on descriptor 3; one sound for three pictures, each an HLS folder of its own. */
 function spawnEncoder({ renditions }: Film, draft: string, startS: number, number: number): ChildProcess {
-  const input = ["-itsoffset", startS.toFixed(3)];
   const scaled = renditions.map(({ scale }, i) => `[s${i}]${scale},format=yuv420p[v${i}]`);
-  const graph = [`[0:v]split=${renditions.length}${renditions.map((_, i) => `[s${i}]`).join("")}`, ...scaled];
+  const graph = [
+    `[0:v]setpts=(N/${FPS}+${startS})/TB,split=${renditions.length}${renditions.map((_, i) => `[s${i}]`).join("")}`,
+    ...scaled,
+    `[1:a]asetpts=(N/SR+${startS})/TB[sound]`,
+  ];
   const outputs = renditions.map(({ name }, i) => {
     const at = join(draft, name);
     return `[f=hls:select='v\\:${i},a':hls_time=2:hls_list_size=2:hls_flags=temp_file:start_number=${number}:hls_segment_filename=${escaped(join(at, "%d.ts"))}]${escaped(join(at, "index.m3u8"))}`;
@@ -86,7 +89,7 @@ function spawnEncoder({ renditions }: Film, draft: string, startS: number, numbe
   return spawn(
     "ffmpeg",
     [
-      ...["-v", "error", "-nostdin", "-copyts"],
+      ...["-v", "error", "-nostdin"],
       ...[
         "-f",
         "rawvideo",
@@ -96,16 +99,15 @@ function spawnEncoder({ renditions }: Film, draft: string, startS: number, numbe
         `${WIDTH}x${HEIGHT}`,
         "-r",
         String(FPS),
-        ...input,
         "-i",
         "pipe:0",
       ],
-      ...["-f", "f32le", "-ar", String(RATE), "-ac", "2", ...input, "-i", "pipe:3"],
+      ...["-f", "f32le", "-ar", String(RATE), "-ac", "2", "-i", "pipe:3"],
       ...["-filter_complex_threads", "1", "-filter_complex", graph.join(";")],
       ...renditions.flatMap((_, i) => ["-map", `[v${i}]`]),
       ...[
         "-map",
-        "1:a",
+        "[sound]",
         "-c:a",
         "aac",
         "-b:a",
