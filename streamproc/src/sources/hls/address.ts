@@ -5,9 +5,15 @@ import { Refused } from "./playlist.ts";
 
 const COMMAND_MS = 20_000;
 const COMMAND_BYTES = 64 * 1024;
+/** A Streamlink takes a second of CPU: so many run at once, the others wait. */
+const COMMANDS_AT_ONCE = 3;
 
 /** Where a channel's picture comes from; null: from nowhere, and that is how it is meant. */
 export type Address = { readonly playlist: string } | { readonly file: string } | null;
+
+/** False: nothing says where the channel's picture is. */
+export const hasAddress = ({ video, chat }: WantedChannel, twitchCommand: string): boolean =>
+  video === null ? chat && twitchCommand.trim() !== "" : video !== "";
 
 /** Reads what was wanted, or asks the operator's command. Throws what is wrong in a sentence. */
 export async function addressOf(
@@ -16,11 +22,9 @@ export async function addressOf(
   signal: AbortSignal,
 ): Promise<Address> {
   const { video } = wanted;
-  if (video === "") return null;
-  if (video === null) {
-    if (!wanted.chat || twitchCommand.trim() === "") return null;
-    return { playlist: await askCommand(twitchCommand, wanted.login, signal) };
-  }
+  if (!hasAddress(wanted, twitchCommand)) return null;
+  if (video === null)
+    return { playlist: await inTurn(() => askCommand(twitchCommand, wanted.login, signal)) };
   if (!URL.canParse(video)) throw new Refused("the address of the video is none");
   const { protocol } = new URL(video);
   if (protocol === "file:" && !filesAllowed)
@@ -65,4 +69,17 @@ async function askCommand(command: string, login: string, signal: AbortSignal): 
   const address = output.split(/\r?\n/).find((line) => /^https?:\/\/\S+$/.test(line.trim()));
   if (address === undefined) throw new NotFound("TWITCH_VIDEO_COMMAND printed no http(s) address");
   return address.trim();
+}
+
+const waiting: (() => void)[] = [];
+let running = 0;
+async function inTurn<Result>(effect: () => Promise<Result>): Promise<Result> {
+  if (running >= COMMANDS_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  running++;
+  try {
+    return await effect();
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
 }

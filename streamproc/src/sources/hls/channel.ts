@@ -50,7 +50,7 @@ export interface ChannelVideo {
 
 const POLL_MS = { least: 300, most: 10_000 };
 /** When to try again: after an error, when there is no stream, when the address is refused. */
-const AGAIN_MS = { error: { first: 500, most: 15_000 }, nothing: 10_000, refused: 30_000 };
+const AGAIN_MS = { error: { first: 500, most: 15_000 }, nothing: 10_000, refused: 30_000, most: 60_000 };
 /** Playlist fetches that fail in a row before the address is asked for again. */
 const FAILURES_MOST = 5;
 const STALLED_MS = 2000;
@@ -116,11 +116,13 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     }
     // What was shown while the channel was paused was not wanted.
     let notBeforeMs = before?.state === "paused" ? Date.now() : 0;
-    for (;;) {
+    for (let inVain = 0; ; inVain++) {
       const result = await followStream({ channelId, channelLog, position, notBeforeMs });
+      if (result.position?.seq !== position?.seq) inVain = 0;
       position = result.position;
       notBeforeMs = 0;
-      await sleep(result.againMs * (0.8 + 0.4 * Math.random()), undefined, { signal });
+      const againMs = Math.min(AGAIN_MS.most, result.againMs * 1.5 ** inVain);
+      await sleep(againMs * (0.8 + 0.4 * Math.random()), undefined, { signal });
     }
   }
 

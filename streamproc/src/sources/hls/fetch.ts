@@ -90,41 +90,59 @@ export function openFetcher(rules: AddressRules): Fetcher {
     });
   };
 
-  return {
-    async fetch(address, limits, signal, range) {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(limits.withinMs)]);
-      let url = new URL(address);
-      for (let hop = 0; ; hop++) {
-        const answer = await get(
-          url,
-          {
-            "user-agent": "hypecast",
-            "accept-encoding": "identity",
-            ...(range !== null && { range: `bytes=${range.from}-${range.to}` }),
-          },
-          within,
-        );
-        const { statusCode: status = 0, headers } = answer;
+  const follow = async (
+    first: URL,
+    limits: Limits,
+    signal: AbortSignal,
+    range: { readonly from: number; readonly to: number } | null,
+  ): Promise<Fetched> => {
+    const asked = {
+      "user-agent": "hypecast",
+      "accept-encoding": "identity",
+      ...(range !== null && { range: `bytes=${range.from}-${range.to}` }),
+    };
+    let url = first;
+    for (let hop = 0; ; hop++) {
+      const answer = await get(url, asked, signal);
+      const { statusCode: status = 0, headers } = answer;
+      try {
         if ([301, 302, 303, 307, 308].includes(status) && headers.location !== undefined) {
-          answer.destroy();
           if (hop === REDIRECTS) throw new Refused(`${url.host} redirects more than ${REDIRECTS} times`);
           if (!URL.canParse(headers.location, url)) throw new Refused(`${url.host} redirects to no address`);
           url = new URL(headers.location, url);
           continue;
         }
-        try {
-          if (status === 404 || status === 410) throw new NotFound(`${url.host} answers ${status}`);
-          if (status !== 200 && !(range !== null && status === 206))
-            throw new Error(`${url.host} answers ${status}`);
-          if ((headers["content-encoding"] ?? "identity") !== "identity")
-            throw new Refused(`${url.host} compresses what it was asked not to`);
-          const all = await bodyOf(answer, url.host, limits.mostBytes, atOnce);
-          // A server that does not know ranges sends the whole.
-          const body = range !== null && status === 200 ? all.subarray(range.from, range.to + 1) : all;
-          return { body, type: headers["content-type"] ?? "", url: url.href };
-        } finally {
-          if (!answer.complete) answer.destroy();
-        }
+        if (status === 404 || status === 410) throw new NotFound(`${url.host} answers ${status}`);
+        if (status !== 200 && !(range !== null && status === 206))
+          throw new Error(`${url.host} answers ${status}`);
+        if ((headers["content-encoding"] ?? "identity") !== "identity")
+          throw new Refused(`${url.host} compresses what it was asked not to`);
+        const all = await bodyOf(answer, url.host, limits.mostBytes, atOnce);
+        // A server that does not know ranges sends the whole.
+        const body = range !== null && status === 200 ? all.subarray(range.from, range.to + 1) : all;
+        return { body, type: headers["content-type"] ?? "", url: url.href };
+      } finally {
+        if (!answer.complete) answer.destroy();
+      }
+    }
+  };
+
+  return {
+    async fetch(address, limits, signal, range) {
+      // Not AbortSignal.any: the channel's signal lives for weeks, and would remember each fetch.
+      const within = new AbortController();
+      const stop = (): void => within.abort(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+      const late = new Error(`no answer within ${limits.withinMs / 1000} s`);
+      const timer = setTimeout(() => within.abort(late), limits.withinMs);
+      try {
+        return await follow(new URL(address), limits, within.signal, range);
+      } catch (error) {
+        throw within.signal.aborted ? within.signal.reason : error;
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
       }
     },
     close() {

@@ -65,7 +65,7 @@ export function openKeep(
 
   const remove = async (item: Item): Promise<boolean> => {
     try {
-      for (const key of item.keys) await parts.objects.remove(key);
+      await Promise.all(item.keys.map((key) => parts.objects.remove(key)));
       for (const init of item.inits) {
         const users = (initUsers.get(init) ?? 1) - 1;
         initUsers.set(init, users);
@@ -118,9 +118,11 @@ export function openKeep(
       }
       items = staying;
       const later: Item[] = [];
-      for (const item of leaving)
+      for (const item of leaving) {
         // A clip may have been asked for while it was leaving: it stays until that is made.
-        if ((item.leavesAt ?? 0) > now || isHeld(item) || !(await remove(item))) later.push(item);
+        const gone = (item.leavesAt ?? 0) <= now && !isHeld(item) && (await remove(item));
+        if (!gone) later.push(item);
+      }
       leaving = later;
       bytes = [...items, ...leaving].reduce((sum, item) => sum + item.bytes, 0);
       trimming = false;

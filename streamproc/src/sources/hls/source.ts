@@ -10,6 +10,7 @@ import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
+import { hasAddress } from "./address.ts";
 import { followChannel, type ChannelVideo } from "./channel.ts";
 import { watchClipHolds } from "./clip-holds.ts";
 import { openFetcher, rulesOf } from "./fetch.ts";
@@ -63,6 +64,9 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
   /** Followers that are ending; one that is begun again waits for them. */
   const ending = new Set<Promise<void>>();
   const written = new Map<string, string>();
+  /** Channels that have had a picture. The many that never had one, and have no address of one, cost nothing. */
+  const known = new Set<string>();
+  for await (const login of await bucket.keys()) known.add(login);
   const closing = new AbortController();
 
   const lastState = async (login: string): Promise<VideoState | null> => {
@@ -91,6 +95,7 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
         if (written.get(login) === text || !parts.sure()) continue;
         await bucket.put(login, text);
         written.set(login, text);
+        known.add(login);
       }
     } catch (error) {
       log.debug({ err: error }, "cannot write the states of the videos, trying again");
@@ -100,8 +105,8 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
   const trim = async (): Promise<void> => {
     const now = Date.now();
     let furthestMs = now;
+    await Promise.all([...channels.values()].map(({ video }) => video.trim(now)));
     for (const { video } of channels.values()) {
-      await video.trim(now);
       const { state, newestMs } = video.state();
       if (state === "live" && newestMs !== null) furthestMs = Math.min(furthestMs, newestMs);
     }
@@ -144,6 +149,7 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
         if (channels.get(one.login)?.asked === asked) continue;
         leave(one.login);
         written.delete(one.login);
+        if (!known.has(one.login) && !hasAddress(one, settings.twitchCommand)) continue;
         channels.set(one.login, {
           asked,
           video: followChannel(one, {
