@@ -10,6 +10,8 @@ const LEAST_S = 6;
 /** Weaker beats than this are none. */
 const LEAST_STRENGTH = 0.12;
 
+const HALVES = 0.25;
+
 export interface Tempo {
   /** Beats a minute, folded to 70–180; null: no steady beat. */
   bpm: number | null;
@@ -37,8 +39,9 @@ export function tempoOf(onsets: Uint8Array): Tempo {
     repeats[lag] = (sum / energy) * (count / (count - lag));
   }
   const comb = (lag: number): number => {
-    let sum = repeats[lag]!;
-    let weights = 1;
+    // Beats are halved more often than divided by three: what fits three half beats alone is not the beat.
+    let sum = repeats[lag]! + HALVES * Math.max(repeats[lag >> 1]!, repeats[(lag + 1) >> 1]!);
+    let weights = 1 + HALVES;
     for (const beats of [2, 3, 4]) {
       const at = lag * beats;
       // A beat is not a whole number of steps long, so its multiples lie aside: the best of the near places counts.
