@@ -13,6 +13,7 @@ import type { ClipJobs } from "@hypecast/runtime/jobs.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { keepBucket } from "./bucket.ts";
+import { filesAway } from "./media/file-reply.ts";
 import { ProblemError, type ProblemCode } from "./problems.ts";
 
 /** The same request within this time means the same clip: a key that was pressed twice, a request that was sent again. */
@@ -156,11 +157,15 @@ export async function watchClips(
       const known = kept.get(id);
       // Gone already is what was asked for.
       if (known === null) return;
-      // Whoever is making it sees that first, and then that the record is gone.
-      if (known.state === "queued" || known.state === "running")
+      // Whoever is making it sees that first. The record goes last: while a file is left, there is something to delete again.
+      if (isMaking(known))
         await write(id, (before) => (isMaking(before) ? { state: "cancelled", stage: null } : {}));
+      try {
+        for await (const { key } of objects.list(`clips/${id}/`)) await objects.remove(key);
+      } catch (error) {
+        throw filesAway(error);
+      }
       await kept.remove(id);
-      for await (const { key } of objects.list(`clips/${id}/`)) await objects.remove(key);
     },
     ready: kept.ready,
     close: kept.close,

@@ -29,6 +29,7 @@ export const push = {
 export const media = {
   streams: gauge("gateway_media_streams", "Files that are being sent."),
   bytes: counter("gateway_media_bytes_total", "Bytes of files read to be sent, by what they are.", ["kind"]),
+  failed: counter("gateway_media_failed_total", "Files that could not be read: the store of files is away."),
   refused: counter("gateway_media_refused_total", "Files not sent because too many were being sent."),
 } as const;
 export const emotes = counter("gateway_emotes_total", "Emote images answered, by where they came from.", [

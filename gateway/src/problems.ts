@@ -51,6 +51,7 @@ export const PROBLEMS = {
   internal: [500, "Something broke on our side", "Try again; the gateway's log has the reason."],
   emote_unavailable: [502, "The emote's image could not be had", "Try again later."],
   busy: [503, "Too many files are being sent", "Try again in a few seconds."],
+  files_away: [503, "The store of files is away", "Try again; live figures and history go on."],
   bus_down: [503, "The log is away", "Try again; it comes back by itself."],
   store_down: [503, "The history is away", "Live figures go on; ask again in a few seconds."],
   too_slow: [504, "The history took too long", "Ask for a shorter span, or again in a few seconds."],

@@ -778,6 +778,34 @@ describe("clips", () => {
   });
 });
 
+test("after NATS was killed, decisions, clips and what is kept go on", async () => {
+  await nats.crash();
+  const newestMs = ENDS_MS + 2 * SEGMENT_MS;
+  const next = segment(6);
+  await vi.waitFor(
+    async () => {
+      await say(videoState({ newestMs }));
+      await jetstream(bus).publish(subjectOf(videoSegment, CHANNEL), JSON.stringify(next));
+    },
+    { timeout: 10_000, interval: 200 },
+  );
+  await vi.waitFor(
+    async () => {
+      expect(await get("/api/v1/channels/lamp/video")).toMatchObject({
+        video: { newestMs },
+      });
+      expect(await (await gateway.get(playlistPath("lamp"))).text()).toContain("/6-160.ts");
+      const clip = { login: "lamp", startMs: ENDS_MS - 1000, endMs: ENDS_MS + 1000 };
+      expect((await send("POST", "/api/v1/clips", clip)).status).toBe(202);
+      const verdict = await send("PATCH", `/api/v1/channels/lamp/moments/${CHANNEL}:m:9`, {
+        verdict: "kept",
+      });
+      expect(verdict.status).toBe(200);
+    },
+    { timeout: 20_000, interval: 300 },
+  );
+}, 40_000);
+
 test("the overlay may stand in another program's page, the gallery and the rest may not", async () => {
   const policy = async (path: string): Promise<string | null> =>
     (await gateway.get(path)).headers.get("content-security-policy");

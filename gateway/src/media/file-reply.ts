@@ -23,7 +23,10 @@ export interface Served {
 
 /** An object as an answer: whole, a range of it, or that the client has it already. Null: there is no such object. */
 export async function fileReply(objects: Objects, served: Served, request: Request): Promise<Reply | null> {
-  const size = await objects.size(served.key);
+  const size = await objects.size(served.key).catch((error: unknown) => {
+    measured.failed.inc();
+    throw filesAway(error);
+  });
   if (size === null) return null;
   const etag = `"${served.etag}"`;
   const headers: Record<string, string> = {
@@ -49,6 +52,11 @@ export async function fileReply(objects: Objects, served: Served, request: Reque
   headers["Content-Range"] = `bytes ${range.from}-${range.to}/${size}`;
   return { status: 206, headers, body: bodyOf(objects, served, range) };
 }
+
+export const filesAway = (error: unknown): ProblemError =>
+  new ProblemError("files_away", error instanceof Error ? error.message.slice(0, 200) : "no answer", {
+    "Retry-After": "3",
+  });
 
 const bodyOf = (objects: Objects, { key, kind }: Served, range: ByteRange): FileBody => ({
   bytes: range.to - range.from + 1,

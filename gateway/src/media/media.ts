@@ -52,12 +52,12 @@ export function serveMedia(parts: {
       return playlistReply(text, A_WHILE);
     }
     const ended = state.state === "ended" || state.state === "off";
-    const text = livePlaylist(timeline, ended);
-    if (!/\bgzip\b/.test(request.header("accept-encoding"))) return playlistReply(text, "no-cache");
+    if (!/\bgzip\b/.test(request.header("accept-encoding")))
+      return playlistReply(livePlaylist(timeline, ended), "no-cache");
     const of = `${timeline.listed[0]?.sequence} ${timeline.listed.at(-1)?.segment.id} ${ended}`;
     let one = packed.get(login);
     if (one?.of !== of) {
-      one = { of, body: pack(text, { level: 3 }) };
+      one = { of, body: pack(livePlaylist(timeline, ended), { level: 3 }) };
       packed.set(login, one);
     }
     const reply = playlistReply(await one.body, "no-cache");

@@ -12,6 +12,8 @@ export interface Listed {
   readonly sequence: number;
   /** EXT-X-DISCONTINUITY-SEQUENCE if it stood first: counts up where its timestamps do not go on from the one before. */
   readonly discontinuity: number;
+  /** Its own two lines: they are the same in every playlist, and a player asks for thousands of them every two seconds. */
+  readonly lines: string;
 }
 
 export interface Timeline {
@@ -41,6 +43,7 @@ export function append(timeline: Timeline, segment: VideoSegment): boolean {
     // The source's own number to begin with: a gateway that starts anew counts as before unless something is missing.
     sequence: last === undefined ? segment.seq : last.sequence + 1,
     discontinuity: (last?.discontinuity ?? 0) + (last !== undefined && breaks(last, segment, source) ? 1 : 0),
+    lines: `#EXTINF:${(segment.durationMs / 1000).toFixed(3)},\n${addressOf(segment, source.key)}`,
   });
   timeline.targetS = Math.max(timeline.targetS, Math.round(segment.durationMs / 1000));
   return true;
@@ -109,8 +112,7 @@ function* bodyOf(listed: readonly Listed[]): Generator<string> {
       yield `#EXT-X-MAP:URI="${addressOf(segment, source.init.key)}"`;
     if (before === undefined || isBreak)
       yield `#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startMs).toISOString()}`;
-    yield `#EXTINF:${(segment.durationMs / 1000).toFixed(3)},`;
-    yield addressOf(segment, source.key);
+    yield one.lines;
     before = one;
   }
 }
