@@ -55,7 +55,7 @@ export function everyPart(config: Config, dataFolder: string, demo: DemoPorts | 
         ours("clickhouse", "clickhouse/src/main.ts", [], { UV_THREADPOOL_SIZE: "16" })
       : null,
     ours("analytics", "analytics/src/main.ts"),
-    demo === null ? null : ours("demo", "demo/src/main.ts", demoArgs(demo, join(dataFolder, "demo"))),
+    demo === null ? null : ours("demo", "demo/src/main.ts", demoArgs(demo, join(dataFolder, "demo-video"))),
     ours("processors", "streamproc/src/main.ts", ["--only", "processors"]),
     ours("media", "streamproc/src/main.ts", ["--only", "media"]),
     ours("clips", "streamproc/src/main.ts", ["--only", "clips"]),

@@ -35,7 +35,7 @@ const PATIENCE = 20;
  * is missing is rendered in the background, from the present on, faster than it is shown, one encoder at a time.
  */
 export async function startStudio(folder: string, now: () => number, log: Log): Promise<Studio> {
-  const place = join(folder, `loop-${await drawingHash()}`);
+  const place = await loopFolder(folder);
   await mkdir(place, { recursive: true });
   for (const name of await readdir(folder))
     if (name.startsWith("loop-") && join(folder, name) !== place)
@@ -98,6 +98,10 @@ export async function startStudio(folder: string, now: () => number, log: Log): 
     },
   };
 }
+
+/** Where the films of this drawing lie: `<login>/<rendition>/<segment>.ts`. */
+export const loopFolder = async (folder: string): Promise<string> =>
+  join(folder, `loop-${await drawingHash()}`);
 
 /** A hash of the text of everything that draws: an edited drawing is another loop. */
 async function drawingHash(): Promise<string> {

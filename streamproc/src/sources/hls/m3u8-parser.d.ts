@@ -24,6 +24,7 @@ declare module "m3u8-parser" {
   interface Manifest {
     targetDuration?: number;
     mediaSequence?: number;
+    discontinuitySequence?: number;
     endList?: boolean;
     segments: Segment[];
     playlists?: {
