@@ -17,7 +17,8 @@ export function openApi(): Json {
     info: {
       title: "Hypecast",
       version: "1",
-      description: "Live hype of Twitch chat. The websocket at /ws is described in docs/api.md.",
+      description:
+        "Live hype of Twitch chat, moments of its video, and clips. The websocket at /ws and the files under /media are described in docs/api.md.",
     },
     servers: [{ url: "/" }],
     paths,
