@@ -7,6 +7,8 @@
 // - Each appsink has its own thread-safe function. One shared by several blocks for good when it is full (nodejs/node#58723).
 // - The end of a sink travels through that sink's own function, so it cannot overtake the sink's last samples.
 // - Rows are copied out tightly packed by the stride that the buffer itself declares; nothing of GStreamer's pool outlives a callback.
+// - A sink may ask for pictures shrunk to a small RGB: the mean of each block of the decoder's own planes, converted once for each small
+//   pixel. GStreamer's general scaler takes several times as long for that (docs/decisions/own-gstreamer-binding.md).
 // - stop() aborts the functions before it takes the pipeline to NULL: a streaming thread that waits for room is let go first.
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
@@ -15,6 +17,7 @@
 #include <gst/video/video.h>
 #include <napi.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
@@ -53,6 +56,8 @@ struct Sink {
   SampleFunction function;
   std::atomic<bool> closed{false};
   const SourceSize* source = nullptr;
+  // Above 0: I420 comes in, RGB of this size is handed on.
+  int small_width = 0, small_height = 0;
 };
 
 // Lets a buffer through when at least `every_ns` have passed since the last one that it let through.
@@ -109,6 +114,69 @@ bool CopyVideo(GstBuffer* buffer, const GstCaps* caps, Sample* sample) {
   return true;
 }
 
+// Means of a plane's blocks, `width` × `height` of them, each pixel shared by area among the blocks that it lies in.
+void Means(const uint8_t* plane, int stride, int from_width, int from_height, int width, int height, std::vector<float>& out) {
+  out.assign(size_t(width) * size_t(height), 0);
+  std::vector<float> row(width);
+  const float step_x = float(from_width) / width, step_y = float(from_height) / height;
+  for (int y = 0; y < from_height; y++) {
+    const uint8_t* pixels = plane + ptrdiff_t(stride) * y;
+    for (int i = 0; i < width; i++) {
+      const float begin = i * step_x, end = std::min(begin + step_x, float(from_width));
+      const int first = int(begin), last = std::min(int(end), from_width - 1);
+      if (first >= last) {
+        row[i] = pixels[first] * (end - begin);
+        continue;
+      }
+      uint32_t inner = 0;
+      for (int x = first + 1; x < last; x++) inner += pixels[x];
+      row[i] = pixels[first] * (first + 1 - begin) + inner + pixels[last] * (end - last);
+    }
+    // This row lies in one or more rows of blocks.
+    for (int j = int(y / step_y); j < height && j * step_y < y + 1; j++) {
+      const float share = std::min(float(y + 1), (j + 1) * step_y) - std::max(float(y), j * step_y);
+      if (share <= 0) continue;
+      float* to = out.data() + size_t(j) * size_t(width);
+      for (int i = 0; i < width; i++) to[i] += row[i] * share;
+    }
+  }
+  const float area = step_x * step_y;
+  for (float& value : out) value /= area;
+}
+
+uint8_t Byte(double value) { return value <= 0 ? 0 : value >= 255 ? 255 : uint8_t(value + 0.5); }
+
+bool ShrinkVideo(GstBuffer* buffer, const GstCaps* caps, int width, int height, Sample* sample) {
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  if (!gst_video_info_from_caps(&info, caps) || GST_VIDEO_INFO_FORMAT(&info) != GST_VIDEO_FORMAT_I420) return false;
+  if (!gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ)) return false;
+  // ITU-R BT.601 unless the stream says otherwise.
+  double kr = 0.299, kb = 0.114;
+  if (info.colorimetry.matrix != GST_VIDEO_COLOR_MATRIX_UNKNOWN && info.colorimetry.matrix != GST_VIDEO_COLOR_MATRIX_RGB)
+    gst_video_color_matrix_get_Kr_Kb(info.colorimetry.matrix, &kr, &kb);
+  const bool full = info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+  const double luma_scale = full ? 1 : 255.0 / 219, luma_base = full ? 0 : 16, chroma_scale = full ? 2 : 2 * 255.0 / 224;
+  sample->width = width;
+  sample->height = height;
+  sample->data.resize(size_t(width) * size_t(height) * 3);
+  uint8_t* out = sample->data.data();
+  std::vector<float> means[3];
+  for (int c = 0; c < 3; c++)
+    Means(static_cast<const uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, c)), GST_VIDEO_FRAME_COMP_STRIDE(&frame, c),
+          GST_VIDEO_FRAME_COMP_WIDTH(&frame, c), GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c), width, height, means[c]);
+  for (size_t i = 0; i < means[0].size(); i++) {
+    const double y = (means[0][i] - luma_base) * luma_scale;
+    const double r = y + (1 - kr) * chroma_scale * (means[2][i] - 128);
+    const double b = y + (1 - kb) * chroma_scale * (means[1][i] - 128);
+    *out++ = Byte(r);
+    *out++ = Byte((y - kr * r - kb * b) / (1 - kr - kb));
+    *out++ = Byte(b);
+  }
+  gst_video_frame_unmap(&frame);
+  return true;
+}
+
 bool CopyAudio(GstBuffer* buffer, const GstCaps* caps, Sample* sample) {
   GstAudioInfo info;
   GstMapInfo map;
@@ -130,7 +198,9 @@ GstFlowReturn OnSample(GstAppSink* appsink, gpointer data) {
   bool copied = false;
   if (buffer != nullptr && caps != nullptr) {
     const bool video = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
-    copied = video ? CopyVideo(buffer, caps, sample.get()) : CopyAudio(buffer, caps, sample.get());
+    if (!video) copied = CopyAudio(buffer, caps, sample.get());
+    else if (sink->small_width == 0) copied = CopyVideo(buffer, caps, sample.get());
+    else copied = ShrinkVideo(buffer, caps, sink->small_width, sink->small_height, sample.get());
     if (GST_BUFFER_PTS_IS_VALID(buffer)) sample->pts_ns = double(GST_BUFFER_PTS(buffer));
     sample->source_width = sink->source->width;
     sample->source_height = sink->source->height;
@@ -189,7 +259,7 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
                         InstanceMethod("end", &Pipeline::End), InstanceMethod("stop", &Pipeline::Stop)});
   }
 
-  // new Pipeline(launch, { sinks: string[], queue, gate?: {element, everyNs}, sizeOf?: element }, onSample, onError)
+  // new Pipeline(launch, { sinks: string[], queue, gate?: {element, everyNs}, small?: {sink, width, height}, sizeOf?: element }, onSample, onError)
   explicit Pipeline(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Pipeline>(info) {
     Napi::Env env = info.Env();
     const std::string launch = info[0].As<Napi::String>();
@@ -221,6 +291,13 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
       auto sink = std::make_unique<Sink>();
       sink->index = i;
       sink->source = &source_;
+      if (options.Get("small").IsObject()) {
+        auto small = options.Get("small").As<Napi::Object>();
+        if (small.Get("sink").ToString().Utf8Value() == name) {
+          sink->small_width = small.Get("width").ToNumber().Int32Value();
+          sink->small_height = small.Get("height").ToNumber().Int32Value();
+        }
+      }
       sink->function = SampleFunction::New(env, info[2].As<Napi::Function>(), "gst-sample", queue, 1, sink.get());
       GstAppSinkCallbacks callbacks = {};
       callbacks.new_sample = OnSample;

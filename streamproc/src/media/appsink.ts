@@ -16,6 +16,8 @@ export interface Appsink {
       queue: number;
       /** An element before which frames are dropped until `everyNs` have passed since the last that was let through. */
       gate?: { element: string; everyNs: number };
+      /** A sink that is fed I420 and gives RGB of this size: the mean of each block. */
+      small?: { sink: string; width: number; height: number };
       /** The element whose output size is each sample's `sourceWidth` × `sourceHeight`. */
       sizeOf?: string;
     },

@@ -62,7 +62,7 @@ function argumentsOf(parts: Parts, container: "ts" | "fmp4"): string[] {
     const every = `isnan(prev_selected_t)+gte(t-prev_selected_t\\,${DETAIL_EVERY_MS / 1000})`;
     graph.push(
       `[${inputs}:v:0]split=2[all][some]`,
-      `[all]showinfo@small=checksum=0,scale=${FRAME_WIDTH}:${FRAME_HEIGHT}:flags=bilinear,format=rgb24[small]`,
+      `[all]showinfo@small=checksum=0,scale=${FRAME_WIDTH}:${FRAME_HEIGHT}:flags=area,format=rgb24[small]`,
       `[some]select='${every}',scale=w=min(${DETAIL_WIDTH}\\,iw):h=min(${DETAIL_HEIGHT}\\,ih):force_original_aspect_ratio=decrease:flags=bilinear,format=rgb24,showinfo@detail=checksum=0[detail]`,
     );
     inputs++;

@@ -37,7 +37,7 @@ function launchOf({ video, audio }: Parts): string {
   if (video !== null)
     lines.push(
       `appsrc name=video format=time max-bytes=0 ${VIDEO_DECODERS[video.codec]} ! tee name=picture`,
-      `picture. ! videoconvertscale add-borders=false n-threads=1 ! video/x-raw,format=RGB,width=${FRAME_WIDTH},height=${FRAME_HEIGHT} ! appsink name=small ${SINK}`,
+      `picture. ! videoconvertscale n-threads=1 ! video/x-raw,format=I420 ! appsink name=small ${SINK}`,
       `picture. ! identity name=gate ! videoconvertscale n-threads=1 ! video/x-raw,format=RGB,width=[1,${DETAIL_WIDTH}],height=[1,${DETAIL_HEIGHT}],pixel-aspect-ratio=1/1 ! appsink name=detail ${SINK}`,
     );
   if (audio !== null)
@@ -118,7 +118,11 @@ async function play(
         queue: QUEUE,
         ...(parts.video === null
           ? {}
-          : { gate: { element: "gate", everyNs: DETAIL_EVERY_MS * 1e6 }, sizeOf: "decoder" }),
+          : {
+              gate: { element: "gate", everyNs: DETAIL_EVERY_MS * 1e6 },
+              small: { sink: "small", width: FRAME_WIDTH, height: FRAME_HEIGHT },
+              sizeOf: "decoder",
+            }),
       },
       (sink, sample) => {
         if (sample === null) {
