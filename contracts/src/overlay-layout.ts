@@ -129,13 +129,16 @@ export function standingLines(lines: readonly ChatLine[], moderation: readonly C
     else if (action === "clear") clearedMs = Math.max(clearedMs, sentAtMs);
     else if (action === "timeout" || action === "ban")
       for (const who of [targetUserId, targetLogin])
-        if (who !== undefined) silenced.set(who, Math.max(silenced.get(who) ?? 0, sentAtMs));
+        if (who !== undefined) silenced.set(who, Math.max(silenced.get(who) ?? -Infinity, sentAtMs));
   const seen = new Set<string>();
   return lines
     .filter((line) => {
       if (seen.has(line.id) || deleted.has(line.id) || line.sentAtMs <= clearedMs) return false;
       seen.add(line.id);
-      const silencedMs = Math.max(silenced.get(line.userId) ?? 0, silenced.get(line.login) ?? 0);
+      const silencedMs = Math.max(
+        silenced.get(line.userId) ?? -Infinity,
+        silenced.get(line.login) ?? -Infinity,
+      );
       return line.sentAtMs > silencedMs;
     })
     .sort((a, b) => a.sentAtMs - b.sentAtMs);
