@@ -37,7 +37,6 @@ export interface Draft {
   channelId: string;
   state: Moment["state"];
   version: number;
-  openedAtMs: number;
   saidAtMs: number;
   /** As it was believed when it opened: a moment does not move because the channel is known better later. */
   lag: LagBelief;

@@ -165,9 +165,11 @@ export const moments = defineFold<MomentsState>({
         mark(state, { id, atMs, expectedMs: atMs - KEY_MS, errorMs: KEY_ERROR_MS, label }, emit);
         break;
       }
-      case "lag":
-        state.lag = input.lag;
+      case "lag": {
+        const { lagMs, errorMs, learned, pairs } = input.lag;
+        state.lag = { lagMs, errorMs, learned, pairs };
         break;
+      }
       case "seconds":
         state.chatMs = Math.max(state.chatMs, input.untilS * 1000 + LATENESS_MS);
         if (input.pane !== null) state.heardChat = true;
@@ -200,8 +202,8 @@ function tick(state: MomentsState, emit: Emit): void {
   const nowMs = nowOf(state);
   const second = Math.floor(nowMs / 1000);
   if (second === state.lastTickS) return;
+  if (Math.floor(second / 30) !== Math.floor(state.lastTickS / 30)) forget(state, nowMs);
   state.lastTickS = second;
-  if (second % 30 === 0) forget(state, nowMs);
   const peak = state.screen.next(state.known, state.evidence.onsets, state.heardChat);
   if (peak !== null && nearest(state, peak.atMs - JOIN_MS, peak.atMs + JOIN_MS) === null)
     open(state, peak.atMs, { screenMs: peak.atMs }, emit);
@@ -245,7 +247,6 @@ function open(
     channelId: state.channelId,
     state: "open",
     version: 0,
-    openedAtMs: nowOf(state),
     saidAtMs: -Infinity,
     lag: state.lag,
     bursts: [],
@@ -533,7 +534,7 @@ function forget(state: MomentsState, nowMs: number): void {
   state.known.forget(nowMs);
   state.excuses = state.excuses.filter((excuse) => excuse.toMs >= oldestMs);
   state.chatHoles = state.chatHoles.filter((hole) => hole.toMs >= oldestMs);
-  state.finals = state.finals.filter((final) => final.said!.endMs >= oldestMs);
+  state.finals = state.finals.filter((final) => final.saidAtMs >= oldestMs);
   evidence.audio = evidence.audio.filter((second) => second.startMs >= oldestMs);
   evidence.onsets = evidence.onsets.filter((onset) => onset.atMs >= oldestMs);
   evidence.shots = evidence.shots.filter((shot) => shot.endMs >= oldestMs);
