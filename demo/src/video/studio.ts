@@ -121,6 +121,7 @@ const SERVING = new Set([
   "hls.ts",
   "livesim.ts",
   "playlists.ts",
+  "render.ts",
   "studio.ts",
   "truth.ts",
 ]);
