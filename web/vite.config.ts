@@ -14,8 +14,8 @@ export default defineConfig({
     sveltekit({
       // One page for every address; the gateway serves it and the rest from memory, already compressed.
       adapter: adapter({ fallback: "200.html", precompress: true }),
-      // Few and small scripts: one file is on the screen sooner than forty.
-      output: { bundleStrategy: "single" },
+      // A page loads what it shows: an overlay in OBS brings no gallery, and the player comes when there is something to play.
+      output: { bundleStrategy: "split" },
       // In a <meta>, since the hash of Kit's inline script changes with every build. frame-ancestors is the gateway's header.
       csp: {
         mode: "hash",
@@ -25,6 +25,8 @@ export default defineConfig({
           "style-src": ["self"],
           "style-src-attr": ["unsafe-inline"],
           "img-src": ["self", "data:"],
+          // hls.js hands the browser its segments through a blob address.
+          "media-src": ["self", "blob:"],
           "connect-src": ["self"],
           "font-src": ["self"],
           "object-src": ["none"],
@@ -37,12 +39,30 @@ export default defineConfig({
     }),
   ],
   // A font inside the style sheet would be a data: address, which the policy above does not allow.
-  build: { assetsInlineLimit: 0 },
+  build: {
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        // What every page needs is one file, sooner on the screen than forty.
+        codeSplitting: {
+          groups: [
+            {
+              name: "base",
+              test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:paraglide|live|text|app\.svelte|keys|toasts|prefs|shown|frames)/,
+              minShareCount: 2,
+            },
+          ],
+        },
+      },
+    },
+  },
   server: {
     proxy: {
       "/ws": { target: "ws://127.0.0.1:4200", ws: true },
       "/api": "http://127.0.0.1:4200",
       "/emotes": "http://127.0.0.1:4200",
+      "/media": "http://127.0.0.1:4200",
+      "/c": "http://127.0.0.1:4200",
     },
   },
 });

@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
 import { liveSubject, type LiveTick } from "@hypecast/contracts/live.ts";
+import type { Moment } from "@hypecast/contracts/moment.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
-import { exited, freePort, listening, startNats } from "./servers.ts";
+import { exited, freePort, listening, startNats, startRedis, temporaryFolder } from "./servers.ts";
+import * as video from "../../web/src/routes/dev/parts/sample-video.ts";
 import * as sample from "../../web/src/routes/dev/parts/sample.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -22,6 +25,10 @@ export function untilNow<Value>(value: Value, nowMs = Date.now()): Value {
 export interface WebGateway {
   readonly url: string;
   readonly nc: NatsConnection;
+  /** Where the gateway looks for segments, pictures and clips. */
+  readonly objects: string;
+  /** What the store answers as moments; a test changes it. */
+  moments: Moment[];
   /** Ticks of the sample channel, each with `more`; `null` stops them. */
   tick(more: Partial<LiveTick> | null): void;
   /** kill -9. */
@@ -30,13 +37,17 @@ export interface WebGateway {
   close(): Promise<void>;
 }
 
-export async function startWebGateway(ticksPerS = 10): Promise<WebGateway> {
+/** `jobs`: with a Redis, so that clips can be asked for. */
+export async function startWebGateway(ticksPerS = 10, jobs = false): Promise<WebGateway> {
   const nats = await startNats();
+  const redis = jobs ? await startRedis() : null;
+  const objects = temporaryFolder("web-objects");
   const port = await freePort();
   const env = {
     HYPECAST_NATS_URL: nats.url,
     HYPECAST_PORT: String(port),
-    HYPECAST_REDIS_URL: "redis://127.0.0.1:1",
+    HYPECAST_REDIS_URL: redis?.url ?? "redis://127.0.0.1:1",
+    HYPECAST_OBJECTS: objects,
     HYPECAST_LOG_LEVEL: "error",
   };
   const nc = await connectBus(readConfig(env), "web-test");
@@ -49,7 +60,10 @@ export async function startWebGateway(ticksPerS = 10): Promise<WebGateway> {
     JSON.stringify({ login: sample.LOGIN, addedAtMs: Date.now(), paused: false }),
   );
   await states.put(sample.LOGIN, JSON.stringify(untilNow(sample.sampleState(sample.LOGIN, "live"))));
-  answerQuestions(nc);
+  const told = {
+    moments: untilNow(video.sampleMoments()).map(({ decision: _none, ...moment }) => moment as Moment),
+  };
+  answerQuestions(nc, told);
 
   let gateway: ChildProcess;
   const start = async (): Promise<void> => {
@@ -75,6 +89,13 @@ export async function startWebGateway(ticksPerS = 10): Promise<WebGateway> {
   return {
     url: `http://127.0.0.1:${port}`,
     nc,
+    objects,
+    get moments() {
+      return told.moments;
+    },
+    set moments(moments) {
+      told.moments = moments;
+    },
     tick: (next) => {
       more = next;
     },
@@ -84,13 +105,15 @@ export async function startWebGateway(ticksPerS = 10): Promise<WebGateway> {
       clearInterval(ticking);
       await kill();
       await nc.close();
+      await redis?.close();
       await nats.close();
+      rmSync(objects, { recursive: true, force: true });
     },
   };
 }
 
 /** Stands for analytics/: answers with the sample evening, moved to end now. */
-function answerQuestions(nc: NatsConnection): void {
+function answerQuestions(nc: NatsConnection, told: { moments: Moment[] }): void {
   const answers: Record<
     string,
     (ask: { fromMs: number; toMs: number; columns: number; atMs: number }) => unknown
@@ -103,6 +126,16 @@ function answerQuestions(nc: NatsConnection): void {
     moment_at: () => sample.sampleMoment(sample.NOW_MS - 600_000),
     top_emotes: () => ({ emotes: [], trackedSinceMs: null }),
     windows: () => ({ windows: [] }),
+    shots: () => ({ shots: video.sampleShots().map((shot) => ({ ...shot, score: null })) }),
+    audio: () => video.sampleAudio(),
+    chat_span: ({ fromMs }) => ({
+      lines: sample.sampleChat().lines.map((line, i) => ({
+        ...line,
+        id: `${line.id} ${fromMs} ${i}`,
+        sentAtMs: fromMs - (Date.now() - sample.NOW_MS) + i * 5000,
+      })),
+      complete: true,
+    }),
     sparklines: () => {
       const { columns, stepMs } = sample.sampleHeatmap(4330, 6130, 20);
       return {
@@ -123,9 +156,12 @@ function answerQuestions(nc: NatsConnection): void {
       const answer = answers[message.subject.slice(4)];
       message.respond(
         JSON.stringify(
-          answer === undefined
-            ? { error: "bad_question", detail: message.subject }
-            : untilNow(answer(message.json())),
+          // A test's own moments stand where it has put them.
+          message.subject === "ask.moments"
+            ? { moments: told.moments, lag: untilNow(video.sampleLag()) }
+            : answer === undefined
+              ? { error: "bad_question", detail: message.subject }
+              : untilNow(answer(message.json())),
         ),
       );
     },

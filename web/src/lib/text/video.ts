@@ -1,6 +1,6 @@
 import type { ClipError } from "@hypecast/contracts/clip.ts";
 import type { CLIP_STAGES, CLIP_STATES, ClipLayout } from "@hypecast/contracts/clip-words.ts";
-import type { Moment } from "@hypecast/contracts/moment.ts";
+import type { Moment, ReactionLag } from "@hypecast/contracts/moment.ts";
 import type { MomentKind } from "@hypecast/contracts/moment-kinds.ts";
 import type { VIDEO_STATES, VideoState } from "@hypecast/contracts/video.ts";
 import { m } from "../paraglide/messages.js";
@@ -158,6 +158,12 @@ export function lagText(
   if (moment.chatOnsetMs === null) return null;
   const parts = { n: number(moment.lagMs / 1000, 1), error: number(moment.lagErrorMs / 1000, 1) };
   return moment.lagLearned ? m.reason_lag(parts) : m.reason_lag_prior(parts);
+}
+
+/** The same of the channel, as a sentence. */
+export function lagSentence({ lagMs, errorMs, learned }: ReactionLag): string {
+  const parts = { n: number(lagMs / 1000, 1), error: number(errorMs / 1000, 1) };
+  return learned ? m.lag_sentence(parts) : m.lag_sentence_prior(parts);
 }
 
 /** Senses that should have spoken and did not: said, never taken for "nothing there". */

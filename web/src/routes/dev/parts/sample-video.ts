@@ -1,5 +1,5 @@
 import type { Clip } from "@hypecast/contracts/clip.ts";
-import type { Moment, MomentDecision } from "@hypecast/contracts/moment.ts";
+import type { Moment, MomentDecision, ReactionLag } from "@hypecast/contracts/moment.ts";
 import type { audio } from "@hypecast/contracts/question.ts";
 import type { VideoShot } from "@hypecast/contracts/shot.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
@@ -106,6 +106,16 @@ export const sampleMoments = (): (Moment & { decision: MomentDecision | null })[
       senses: { chat: "none", picture: "ok", sound: "ok", model: "ok" },
     }),
   ].map((one) => ({ ...one, decision: null }));
+
+export const sampleLag = (): ReactionLag => ({
+  id: "lag",
+  channelId: CHANNEL,
+  atMs: NOW_MS,
+  lagMs: 4800,
+  errorMs: 1200,
+  learned: true,
+  pairs: 31,
+});
 
 export function sampleShots(): VideoShot[] {
   const shots: VideoShot[] = [];
