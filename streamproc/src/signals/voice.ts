@@ -94,7 +94,8 @@ function cuesOf(halves: readonly Half[], at: number): number[] {
   ];
 }
 
-const BIAS = -1.31;
+/** Fitted, then moved from even odds to 65 : 35: music that is taken for speech costs more than a word that is missed. */
+const BIAS = -1.93;
 const WEIGHTS = [-5.68, 3.38, 3.09, 4.12];
 
 function likelihood(cues: readonly number[]): number {
