@@ -229,6 +229,21 @@ test("killed again and again, process and single workers, it measures the same: 
   objects.close();
 });
 
+test("a log server that crashes is waited for; what comes then is measured", async () => {
+  const media = startMedia(disturbed);
+  await disturbed.nats.crash();
+  // Their files are not kept: that is told as well.
+  for (const id of CHANNELS) await publish(disturbed, id, SEGMENTS);
+  await measured(disturbed, CHANNELS.length * (SEGMENTS + 1));
+  for (const id of CHANNELS) {
+    const events = await measuredOf(disturbed, id);
+    expect(events).toHaveLength(SEGMENTS + 1);
+    expect(events.at(-1)).toMatchObject({ seq: SEGMENTS, failed: "no_file" });
+  }
+  media.kill("SIGTERM");
+  await exited(media);
+});
+
 test("two that believe they own a channel cannot both go on: the log takes one", async () => {
   const { nc } = undisturbed;
   const log = openSegmentLog(nc, await jetstreamManager(nc));

@@ -10,6 +10,8 @@ export interface SoundPiece {
 
 /** Timestamps are rounded: pieces this close are one behind the other. */
 const JITTER_SAMPLES = RATE / 100;
+/** The bound of what a line takes: 46 MB in stereo. */
+const MAX_MS = 120_000;
 /** Pre-roll in whole hops of the analysis (10 ms), so that its grid begins where the segment does. */
 const HOP_SAMPLES = RATE / 100;
 
@@ -25,7 +27,7 @@ export function soundLine(
 ): Pcm | null {
   if (pieces.length === 0 || channels < 1) return null;
   const from = Math.round((-PREROLL_MS * RATE) / 1000);
-  const to = Math.round((durationMs * RATE) / 1000);
+  const to = Math.round((Math.min(durationMs, MAX_MS) * RATE) / 1000);
   const line = new Float32Array(Math.max(0, to - from) * channels);
   let cursor: number | null = null;
   let first = to;
