@@ -161,6 +161,11 @@ export const settings = {
     "0",
     "Processes that decode and measure video, on each machine. 0: one for each core, 8 at most.",
   ],
+  HYPECAST_MEDIA_BEHIND_S: [
+    z.coerce.number().int().min(0).max(86_400),
+    "10",
+    "Video that waits this many seconds to be measured, and longer and longer, costs the channels added first their measuring. 0: never.",
+  ],
   HYPECAST_SCORER: [
     z.enum(["onnx", "triton"]),
     "onnx",

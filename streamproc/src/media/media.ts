@@ -18,6 +18,8 @@ export interface MediaOptions {
   readonly objects: Objects;
   readonly workers: Workers;
   readonly instance: string;
+  /** A wait that grows above this leaves channels out (see shed.ts); Infinity: never. */
+  readonly behindMostMs: number;
   readonly logger: Logger;
 }
 
@@ -108,6 +110,7 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
         behindMs: work.behindMs(nowMs),
       })),
       nowMs,
+      options.behindMostMs,
     );
     for (const id of shed.shed)
       if (!before.has(id))

@@ -26,7 +26,10 @@ export async function startMediaPart(
       log: logger,
     }),
   );
-  const media = startMedia(nc, { log: openSegmentLog(nc, jsm), objects, workers, instance, logger });
+  const media = startMedia(nc, {
+    ...{ log: openSegmentLog(nc, jsm), objects, workers, instance, logger },
+    behindMostMs: config.HYPECAST_MEDIA_BEHIND_S === 0 ? Infinity : config.HYPECAST_MEDIA_BEHIND_S * 1000,
+  });
   let members: Members | null = null;
   members = part.own(
     await joinMembers(nc, {

@@ -1,6 +1,6 @@
 /**
  * Who is left out when a machine cannot measure all channels. A pure function of what is seen every CHECK_EVERY_MS:
- * - behind: a segment has waited longer than SHED_BEHIND_MS, and the wait does not shrink as it does while a backlog is worked off;
+ * - behind: a segment has waited longer than `behindMostMs`, and the wait does not shrink as it does while a backlog is worked off;
  * - then the channels of the lowest priority are left out, a tenth of those that are left at a time, never the last one: each of their
  *   segments is `shed` at once;
  * - calm for a while, the one of the highest priority among those left out comes back. If that was too much, the next one waits twice as long.
@@ -26,7 +26,6 @@ export interface ShedState {
 }
 
 export const CHECK_EVERY_MS = 2000;
-export const SHED_BEHIND_MS = 10_000;
 const CALM_BEHIND_MS = 3000;
 /** A backlog that is worked off shrinks by at least this share of the time that passes. */
 const SHRINKS = 0.25;
@@ -48,16 +47,21 @@ export const nothingShed = (nowMs: number): ShedState => ({
   returnedAtMs: -Infinity,
 });
 
-export function stepShed(state: ShedState, channels: readonly ChannelLoad[], nowMs: number): ShedState {
+export function stepShed(
+  state: ShedState,
+  channels: readonly ChannelLoad[],
+  nowMs: number,
+  behindMostMs: number,
+): ShedState {
   const known = new Set(channels.map(({ id }) => id));
   const shed = new Set([...state.shed].filter((id) => known.has(id)));
   const byPriority = channels.toSorted((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1));
   const kept = byPriority.filter(({ id }) => !shed.has(id));
   const worstMs = Math.max(0, ...kept.map(({ behindMs }) => behindMs));
   const shrinks = state.worstMs - worstMs >= (nowMs - state.atMs) * SHRINKS;
-  const growing = worstMs > SHED_BEHIND_MS && !shrinks ? state.growing + 1 : 0;
+  const growing = worstMs > behindMostMs && !shrinks ? state.growing + 1 : 0;
   const next = { ...state, shed, worstMs, growing, atMs: nowMs };
-  if (worstMs > SHED_BEHIND_MS) {
+  if (worstMs > behindMostMs) {
     next.calmSinceMs = null;
     if (growing < GROWING_CHECKS || kept.length < 2) return next;
     for (const { id } of kept.slice(0, Math.ceil(kept.length * LEFT_OUT_AT_ONCE))) shed.add(id);
