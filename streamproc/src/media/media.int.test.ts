@@ -16,7 +16,7 @@ import { openSegmentLog } from "./segment-log.ts";
 import { plain } from "./test-footage.ts";
 
 const CHANNELS = ["100", "200", "300"];
-const SEGMENTS = 14;
+const SEGMENTS = 10;
 const EPOCH = Date.UTC(2026, 0, 1);
 const FOOTAGE = plain(2 * SEGMENTS);
 /** Channel 200 has a web page for a segment, channel 300 one that is not kept. */
@@ -193,9 +193,9 @@ test("killed again and again, process and single workers, it measures the same: 
     }
   })();
   const total = CHANNELS.length * SEGMENTS;
-  for (let kills = 0; kills < 12; kills++) {
+  for (let kills = 0; kills < 10; kills++) {
     // Somewhere in what comes next: at most a few segments on, so that the kills spread over the whole run.
-    const before = Math.floor((total * kills) / 14);
+    const before = Math.floor((total * kills) / 12);
     await measured(disturbed, before);
     await sleep(random() * 200);
     const which = random();
