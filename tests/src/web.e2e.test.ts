@@ -178,23 +178,13 @@ test("by keyboard alone: skip link, help from the bindings, heatmap, moment, tab
   await help.waitFor();
   const keys = await help.locator("dt").allInnerTexts();
   expect(keys.map((text) => text.replace(/\s+/g, " ").trim())).toEqual([
-    "T",
-    "P",
-    "N",
-    "B",
-    "S",
-    "E",
-    "?",
-    "G затем C",
-    "G затем L",
-    "G затем S",
-    "C",
-    "D",
-    "L",
+    ...["M", "J", "K", "L", "←", "→", "E", "F", "V", "N", "P", "I", "O", "C", "Enter", "X"],
+    ...["⇧ C", "Esc", "B", "⇧ B", "S", "Z", "⇧ Z", "T", "⇧ P"],
+    ...["?", "G затем H", "G затем L", "G затем C", "G затем O", "G затем S", "U", "/", "⇧ D", "⇧ L"],
   ]);
   await page.keyboard.press("Escape");
 
-  const slider = page.getByRole("slider");
+  const slider = page.getByRole("slider", { name: /Тепловая полоса/ });
   await slider.waitFor();
   await page.keyboard.press("s");
   expect(await slider.evaluate((element) => element === document.activeElement)).toBe(true);
@@ -214,9 +204,9 @@ test("by keyboard alone: skip link, help from the bindings, heatmap, moment, tab
   expect(await table.getByRole("row").nth(1).innerText()).toMatch(/\+15 мин\s+прогноз\s+300/);
   await page.keyboard.press("Escape");
 
-  await page.keyboard.press("p");
+  await page.keyboard.press("Shift+P");
   await page.getByRole("button", { name: /Продолжить/ }).waitFor();
-  await page.keyboard.press("p");
+  await page.keyboard.press("Shift+P");
 
   await page.locator(".meter .label button").focus();
   await page.keyboard.press("Tab");
@@ -226,7 +216,7 @@ test("by keyboard alone: skip link, help from the bindings, heatmap, moment, tab
   await page.getByRole("tooltip").waitFor({ state: "hidden" });
 
   await page.keyboard.press("g");
-  await page.keyboard.press("c");
+  await page.keyboard.press("h");
   await page.waitForURL(`${gateway.url}/`);
   expect(faults).toEqual([]);
   await context.close();
