@@ -49,6 +49,11 @@ export interface ChannelVideo {
 }
 
 const POLL_MS = { least: 300, most: 10_000 };
+/**
+ * When the playlist is read again, in lengths of a segment: shortly before the next is due, then often, so that a segment is seen within a
+ * quarter of its length. (RFC 8216 would wait for a whole target duration, three segments with Twitch.)
+ */
+const POLL_AFTER = { news: 0.75, nothing: 0.25 };
 /** When to try again: after an error, when there is no stream, when the address is refused. */
 const AGAIN_MS = { error: { first: 500, most: 15_000 }, nothing: 10_000, refused: 30_000, most: 60_000 };
 /** Playlist fetches that fail in a row before the address is asked for again. */
@@ -260,7 +265,8 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
           say("stalled", "The playlist answers and stands still.");
         }
         if (list.ended && position === null) return { position, failed: null };
-        waitMs = Math.min(newest, list.targetMs) * (planned.steps.length > 0 ? 1 : 0.5);
+        waitMs =
+          Math.min(newest, list.targetMs) * (planned.steps.length > 0 ? POLL_AFTER.news : POLL_AFTER.nothing);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof Refused || error instanceof NotFound || ++failures >= FAILURES_MOST)

@@ -39,6 +39,9 @@ interface Item {
 const MEASURED_BYTES = 60_000;
 /** `video_state` is written once a second; whoever reads it plans no more with a file after this. */
 const LEAVE_MS = 3000;
+const RESERVED_SEGMENTS = 5;
+const MOST_RESERVE = 0.2;
+const RECENT = 20;
 const TIGHTER = 0.9;
 const LOOSER_EVERY_MS = 60_000;
 const LOOSER = 1.25;
@@ -104,7 +107,10 @@ export function openKeep(
         changedAt = now;
         mostBytes = Math.min(limits.keepBytes, Math.max(mostBytes, bytes) * LOOSER);
       }
-      let over = items.reduce((sum, item) => sum + item.bytes, -mostBytes);
+      // Room for what is leaving and what is being fetched, so that the measure holds at every moment.
+      const largest = items.slice(-RECENT).reduce((most, item) => Math.max(most, item.bytes), 0);
+      const reserve = Math.min(mostBytes * MOST_RESERVE, RESERVED_SEGMENTS * largest);
+      let over = items.reduce((sum, item) => sum + item.bytes, reserve - mostBytes);
       const staying: Item[] = [];
       for (const item of items) {
         const tooOld = item.endMs < nowMs - limits.keepMs;

@@ -65,11 +65,11 @@ export const box = (kind: string, text: string): Buffer => {
 };
 
 /** A live HLS server with two renditions a channel, for the source's tests: what it serves is transport packets without a picture. */
-export async function startHls(): Promise<TestHls> {
+export async function startHls(segmentMs = SEGMENT_MS): Promise<TestHls> {
   const channels = new Map<string, Behaviour>();
-  const startMs = Date.now() - BEFORE * SEGMENT_MS;
+  const startMs = Date.now() - BEFORE * segmentMs;
   const tries = new Map<string, number>();
-  const newest = (): number => Math.floor((Date.now() - startMs) / SEGMENT_MS) - 1;
+  const newest = (): number => Math.floor((Date.now() - startMs) / segmentMs) - 1;
 
   const playlist = (behaviour: Behaviour, base: string): string => {
     const out = newest();
@@ -79,15 +79,15 @@ export async function startHls(): Promise<TestHls> {
     const lines = [
       "#EXTM3U",
       "#EXT-X-VERSION:6",
-      "#EXT-X-TARGETDURATION:1",
+      `#EXT-X-TARGETDURATION:${Math.ceil(segmentMs / 1000)}`,
       `#EXT-X-MEDIA-SEQUENCE:${first - zero}`,
     ];
-    const { clock = (n: number) => startMs + n * SEGMENT_MS } = behaviour;
+    const { clock = (n: number) => startMs + n * segmentMs } = behaviour;
     for (let n = first; n <= last; n++) {
       if (n === behaviour.discontinuityAt) lines.push("#EXT-X-DISCONTINUITY");
       if (behaviour.before !== undefined) lines.push(behaviour.before(n));
       if (clock !== null) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(clock(n, startMs)).toISOString()}`);
-      lines.push(`#EXTINF:${(SEGMENT_MS / 1000).toFixed(3)},live`, `${n}.ts`);
+      lines.push(`#EXTINF:${(segmentMs / 1000).toFixed(3)},live`, `${n}.ts`);
     }
     if (last === behaviour.endAt) lines.push("#EXT-X-ENDLIST");
     const text = `${lines.filter((line) => line !== "").join("\n")}\n`;
