@@ -11,6 +11,8 @@ import { LONGEST_MS } from "./shots.ts";
 const RESOLVE_MS = 40_000;
 /** Onsets on screen that may have caused it: the longest lag, and its spread. */
 const BACK_MS = (LAG_MAX_S + 3) * 1000;
+/** Chat must have been heard, and not been busy, for so long before it. */
+const CHAT_BACK_MS = 10_000;
 const KEPT_MS = RESOLVE_MS + BACK_MS + 30_000;
 const ONSETS_BOUND = 192;
 /** Bursts that begin so soon after each other are one reaction: the first says when it began. */
@@ -144,7 +146,8 @@ function tick(state: LagState, nowMs: number, emit: Emit): void {
 function learn(state: LagState, reactionMs: number, emit: Emit): void {
   const { known } = state;
   const fromMs = reactionMs - BACK_MS;
-  if (state.unusable.some((span) => span.fromMs < reactionMs && span.toMs > fromMs)) return;
+  if (state.unusable.some((span) => span.fromMs < reactionMs && span.toMs > reactionMs - CHAT_BACK_MS))
+    return;
   if (known.touchesAd(fromMs, reactionMs) || known.touchesHole(fromMs, reactionMs)) return;
   if (
     known.sense("picture", fromMs, reactionMs) !== "ok" &&
