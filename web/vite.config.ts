@@ -48,7 +48,7 @@ export default defineConfig({
           groups: [
             {
               name: "base",
-              test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:live|text|app\.svelte|keys|toasts|prefs|shown|frames)/,
+              test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:live|text(?![^?]*how-texts)|app\.svelte|keys|toasts|prefs|shown|frames)/,
               minShareCount: 2,
             },
           ],

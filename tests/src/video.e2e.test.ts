@@ -32,7 +32,7 @@ const playing = (page: Page): Promise<void> =>
     .poll(() => page.locator("video").evaluate((element: HTMLVideoElement) => element.currentTime), {
       timeout: 20_000,
     })
-    .toBeGreaterThan(0.3) as Promise<void>;
+    .toBeGreaterThan(0.3);
 const time = (page: Page): Promise<number> =>
   page.locator("video").evaluate((element: HTMLVideoElement) => element.currentTime);
 

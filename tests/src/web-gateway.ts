@@ -61,7 +61,7 @@ export async function startWebGateway(ticksPerS = 10, jobs = false): Promise<Web
   );
   await states.put(sample.LOGIN, JSON.stringify(untilNow(sample.sampleState(sample.LOGIN, "live"))));
   const told = {
-    moments: untilNow(video.sampleMoments()).map(({ decision: _none, ...moment }) => moment as Moment),
+    moments: untilNow(video.sampleMoments()).map(({ decision: _none, ...moment }): Moment => moment),
   };
   answerQuestions(nc, told);
 

@@ -93,7 +93,7 @@ export async function startWebVideo({ nc, objects: folder }: WebGateway): Promis
       }),
     );
   };
-  while (last < KEPT - 1) await add();
+  for (let i = 0; i < KEPT; i++) await add();
   await say();
   const timer = setInterval(() => {
     if (epoch + (last + 1) * SEGMENT_MS <= Date.now()) void add().then(say);

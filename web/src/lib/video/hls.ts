@@ -2,7 +2,7 @@ import type Hls from "hls.js";
 
 /** The player's library, loaded when there is something to play: pages without video stay light. Null: this browser cannot play HLS so. */
 export async function loadHls(): Promise<typeof Hls | null> {
-  const { default: library } = (await import("hls.js/light")) as { default: typeof Hls };
+  const { default: library } = await import("hls.js/light");
   return library.isSupported() ? library : null;
 }
 

@@ -120,14 +120,14 @@ export class Player {
       if (this.#pendingMs !== null) this.seek(this.#pendingMs);
     });
     hls.on(library.Events.MANIFEST_PARSED, () => this.#play());
-    hls.on(library.Events.ERROR, (_event, data) => this.#error(hls, data, address));
+    hls.on(library.Events.ERROR, (_event, data) => this.#error(library, hls, data, address));
     hls.loadSource(address);
     hls.attachMedia(video);
   }
 
-  #error(hls: Hls, data: ErrorData, address: string): void {
+  #error({ ErrorTypes }: typeof Hls, hls: Hls, data: ErrorData, address: string): void {
     if (!data.fatal) return;
-    if (data.type === "networkError") {
+    if (data.type === ErrorTypes.NETWORK_ERROR) {
       const gone = data.response?.code === 404;
       // The playlist itself, or a file of it: either way it is asked for again, slower each time.
       this.#fail(gone ? "gone" : "unreachable", () => {
@@ -140,7 +140,7 @@ export class Player {
     const now = performance.now();
     const again = now - this.#mediaErrorAtMs < MEDIA_AGAIN_MS;
     this.#mediaErrorAtMs = now;
-    if (data.type === "mediaError" && !again) {
+    if (data.type === ErrorTypes.MEDIA_ERROR && !again) {
       hls.recoverMediaError();
       this.#play();
     } else
