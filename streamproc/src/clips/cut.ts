@@ -99,6 +99,8 @@ export interface ExactPlan {
   readonly gainDb: number | null;
   readonly threads: number;
   readonly title: string;
+  /** A picture of the stream itself, as a by-product of the decoding. */
+  readonly thumbnail: { readonly atS: number; readonly path: string };
 }
 
 /** The picture that all layouts are made from: as large as the largest run, within what a clip may be. */
@@ -116,7 +118,7 @@ export const layoutSize = (choice: LayoutChoice, base: PictureSize): PictureSize
  * To the frame: the first picture is the one that is on the screen at the start, the last the one before the end, and each keeps its own
  * time. All layouts are made from one decoding.
  */
-export function exactArgs({ inputs, outputs, gainDb, threads, title }: ExactPlan): string[] {
+export function exactArgs({ inputs, outputs, gainDb, threads, title, thumbnail }: ExactPlan): string[] {
   const base = baseSize(inputs);
   const pictures = inputs.map(({ cut }, i) => {
     const [from, to] = [seconds(cut.startS - EDGE_S), seconds(cut.endS - EDGE_S)];
@@ -134,7 +136,8 @@ export function exactArgs({ inputs, outputs, gainDb, threads, title }: ExactPlan
   const filters = [
     ...pictures,
     joined,
-    `[base]split=${outputs.length}${copies.map((name) => `[${name}]`).join("")}`,
+    `[base]split=${outputs.length + 1}[b]${copies.map((name) => `[${name}]`).join("")}`,
+    `[b]trim=start=${seconds(thumbnail.atS)}:end=${seconds(thumbnail.atS + 1)},${SMALL}[thumb]`,
   ];
   const chats = outputs.filter(({ chat }) => chat !== null);
   for (const [i, output] of outputs.entries()) {
@@ -173,8 +176,12 @@ export function exactArgs({ inputs, outputs, gainDb, threads, title }: ExactPlan
       ...finish(title),
       path,
     ]),
+    ...["-map", "[thumb]", ...JPEG, thumbnail.path],
   ];
 }
+
+const SMALL = "scale='min(640,iw)':-2";
+const JPEG = ["-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1"];
 
 /** Also what the benchmark compares with. */
 export const encoding = (threads: number): string[] => [
@@ -228,26 +235,11 @@ export const joinArgs = (list: string, title: string, path: string): string[] =>
   path,
 ];
 
-/** A picture of a finished clip, at most 640 wide; of an instant one the keyframe before, which costs no further decoding. */
-export const thumbnailArgs = (video: string, atS: number, path: string, cut: ClipCut): string[] => [
+/** A picture of a finished copy: the keyframe before a time, which costs no further decoding. */
+export const thumbnailArgs = (video: string, atS: number, path: string): string[] => [
   ...READ_SAFELY,
-  ...(cut === "instant" ? ["-skip_frame", "nokey", "-noaccurate_seek"] : []),
-  ...["-threads", "1", "-ss", seconds(atS), "-i", video],
-  ...[
-    "-frames:v",
-    "1",
-    "-an",
-    "-vf",
-    "scale='min(640,iw)':-2",
-    "-q:v",
-    "4",
-    "-f",
-    "image2",
-    "-update",
-    "1",
-    path,
-  ],
+  ...["-skip_frame", "nokey", "-noaccurate_seek", "-threads", "1", "-ss", seconds(atS), "-i", video],
+  ...["-an", "-vf", SMALL, ...JPEG, path],
 ];
-type ClipCut = "instant" | "exact";
 
 export const fileName = (layout: ClipLayout): string => `${layout.replace(":", "x")}.mp4`;

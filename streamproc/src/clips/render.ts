@@ -74,17 +74,16 @@ export async function render(
     );
     const material = await gather(clip, kept, tools.objects, folder, signal);
     try {
+      const thumbnail = {
+        atS: await peakIn(clip, material.inputs, tools.nc),
+        path: join(folder, "thumb.jpg"),
+      };
       const made =
         clip.cut === "instant" && canCopy(material.inputs)
-          ? await copyFiles(clip, material, folder, signal, tell)
-          : await encodeFiles(clip, layout, material, folder, tools, signal, tell);
+          ? await copyFiles(clip, material, folder, thumbnail, tools.objects, signal, tell)
+          : await encodeFiles(clip, layout, material, folder, thumbnail, tools, signal, tell);
       tell("finish", 0.95);
-      const thumb = join(folder, "thumb.jpg");
-      const atS = await peakIn(clip, material.inputs, tools.nc);
-      const first = made[0];
-      if (first === undefined) throw new Error("no file was made");
-      await runFfmpeg({ args: thumbnailArgs(first.path, atS, thumb, clip.cut), signal });
-      return await store(clip, made, thumb, material, tools.objects, signal);
+      return await store(clip, made, thumbnail.path, material, tools.objects, signal);
     } finally {
       await material.release();
     }
@@ -96,6 +95,11 @@ export async function render(
 const isFull = (error: unknown): boolean =>
   error instanceof DiskFull ||
   (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT"));
+
+interface Thumbnail {
+  readonly atS: number;
+  readonly path: string;
+}
 
 interface Made {
   readonly layout: ClipLayout;
@@ -119,6 +123,8 @@ async function copyFiles(
   clip: Clip,
   { inputs }: Material,
   folder: string,
+  thumbnail: Thumbnail,
+  objects: Objects,
   signal: AbortSignal,
   tell: Told,
 ): Promise<Made[]> {
@@ -138,7 +144,30 @@ async function copyFiles(
     await writeFile(list, `ffconcat version 1.0\n${names.map((name) => `file ${name}\n`).join("")}`);
     await runFfmpeg({ args: joinArgs(list, clip.title, path), signal });
   }
+  // The one that was made when the segment was measured costs nothing.
+  const measured = await measuredThumbnail(inputs, thumbnail.atS, objects);
+  if (measured === null)
+    await runFfmpeg({ args: thumbnailArgs(path, thumbnail.atS, thumbnail.path), signal });
+  else await writeFile(thumbnail.path, measured);
   return [{ layout: "16:9", path, startMs: first.cut.keyframeMs }];
+}
+
+async function measuredThumbnail(
+  inputs: readonly Input[],
+  atS: number,
+  objects: Objects,
+): Promise<Buffer | null> {
+  let beforeS = 0;
+  for (const { cut } of inputs) {
+    const lengthS = cut.endS - cut.startS;
+    const atMs = cut.startMs + (atS - beforeS) * 1000;
+    const segment =
+      atS < beforeS + lengthS &&
+      cut.run.segments.find(({ startMs, durationMs }) => atMs < startMs + durationMs);
+    if (segment) return objects.get(`thumbs/${segment.channelId}/${segment.epoch}/${segment.seq}.jpg`);
+    beforeS += lengthS;
+  }
+  return null;
 }
 
 async function encodeFiles(
@@ -146,6 +175,7 @@ async function encodeFiles(
   layout: ChannelLayout,
   { inputs }: Material,
   folder: string,
+  thumbnail: Thumbnail,
   tools: RenderTools,
   signal: AbortSignal,
   tell: Told,
@@ -180,7 +210,7 @@ async function encodeFiles(
   }));
   tell("render", 0.1);
   await runFfmpeg({
-    args: exactArgs({ inputs, outputs, gainDb, threads: tools.threads, title: clip.title }),
+    args: exactArgs({ inputs, outputs, gainDb, threads: tools.threads, title: clip.title, thumbnail }),
     signal,
     progress: (doneS) => tell("render", 0.1 + 0.85 * Math.min(1, doneS / totalS)),
     inputs: chats.map((chat) => async (pipe: Writable) => {

@@ -25,6 +25,9 @@ export function measureWith(look: Pick<OverlayLook, "font">, fontPx: number): Me
   };
 }
 
+/** Emotes move at half the rate of lines: reading a picture back costs more than drawing it. */
+const EMOTES_EVERY_MS = 2000 / 15;
+
 export interface Chat {
   readonly lines: readonly OverlayLine[];
   readonly box: OverlayBox;
@@ -47,13 +50,14 @@ export function* chatFrames(
   let drawn = "";
   for (let i = 0; i < frames; i++) {
     const tMs = (i * 1000) / fps;
+    const emotesMs = tMs - (tMs % EMOTES_EVERY_MS);
     const visible = visibleAt(lines, box, tMs);
-    const state = stateOf(visible, pictures, tMs);
+    const state = stateOf(visible, pictures, emotesMs);
     if (state !== drawn) {
       drawn = state;
-      paintOverlay(pen, visible, box, look, (ref) => pictures.frameOf(ref, tMs)?.canvas ?? null);
+      paintOverlay(pen, visible, box, look, (ref) => pictures.frameOf(ref, emotesMs)?.canvas ?? null);
       // A copy: the pipe may still be reading the last one.
-      bytes = Uint8Array.from(canvas.data());
+      bytes = Buffer.from(canvas.data());
     }
     yield bytes;
   }
