@@ -91,7 +91,7 @@ export async function watchClips(
         request,
         oldestMs === null || newestMs === null ? null : { oldestMs, newestMs },
       );
-      if (problem !== null) throw refusedSpan(problem);
+      if (problem !== null) throw refusedSpan(problem, request.endMs - (newestMs ?? request.endMs));
       if (shownMs <= 0)
         throw new ProblemError("clip_nothing_left", "gaps and advertisements are all of this span");
       let waiting = 0;
@@ -205,8 +205,13 @@ const SPAN_PROBLEMS = {
   no_video: "no_video",
 } as const satisfies Partial<Record<ClipError["code"], ProblemCode>>;
 
-function refusedSpan({ code, detail }: ClipError): ProblemError {
+/** `aheadMs`: how far the span ends after the newest picture. */
+function refusedSpan({ code, detail }: ClipError, aheadMs: number): ProblemError {
   const problem =
     code in SPAN_PROBLEMS ? SPAN_PROBLEMS[code as keyof typeof SPAN_PROBLEMS] : "invalid_parameters";
-  return new ProblemError(problem, detail, problem === "clip_not_yet" ? { "Retry-After": "3" } : {});
+  return new ProblemError(
+    problem,
+    detail,
+    problem === "clip_not_yet" ? { "Retry-After": String(Math.ceil(aheadMs / 1000)) } : {},
+  );
 }
