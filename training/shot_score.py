@@ -5,20 +5,24 @@ python training/shot_score.py --rows DIR [--models models]
 The graph turns pixels into figures itself, so that training, onnxruntime and Triton read the very same ones.
 """
 
-import argparse, json, pathlib
+import argparse, json, pathlib, zlib
+import lightgbm
 import numpy as np
 import onnx, onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.metrics import average_precision_score, mean_absolute_error, roc_auc_score
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from onnx import compose
+from onnxmltools import convert_lightgbm
+from onnxmltools.convert.common.data_types import FloatTensorType
 from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, mean_absolute_error, roc_auc_score
 
 SEED = 20261125
 FRAMES, HEIGHT, WIDTH = 8, 36, 64
 OPSET = 15
 HEADS = ("action", "quality", "novelty")
-HIDDEN = {"action": 16, "quality": 24, "novelty": 8}
-DECAY = {"action": 1.0, "quality": 1e-3, "novelty": 1e-2}
+# Action is judged by what moves alone: with all figures it learns how CCTV looks where people fight.
+MOTION = ("change", "changeMost", "changeSquare", "blockMost", "blockMostEver", "middle", "cameraMotion", "objectMotion")
 FOLDS = 5
 
 
@@ -116,10 +120,12 @@ def load(folder):
     return about, frames, signals
 
 
-def network(head):
-    kind = MLPRegressor if head == "quality" else MLPClassifier
-    return kind(hidden_layer_sizes=(HIDDEN[head],), activation="tanh", alpha=DECAY[head], learning_rate_init=3e-3, max_iter=400,
-                early_stopping=False, random_state=SEED, n_iter_no_change=20)
+def learner(head):
+    """Few clips and many figures: whatever is larger than this learns the clips by heart (tried: perceptrons, trees on all figures)."""
+    if head == "quality":
+        return lightgbm.LGBMRegressor(n_estimators=200, num_leaves=8, learning_rate=0.05, verbose=-1, num_threads=2, seed=SEED,
+                                      deterministic=True, force_row_wise=True)
+    return LogisticRegression(C=1.0 if head == "action" else 0.1, max_iter=2000)
 
 
 def say(head, net, x):
@@ -128,7 +134,7 @@ def say(head, net, x):
 
 def grouped(groups):
     """Every group whole in one of FOLDS parts, by a hash of its name: the same on every machine."""
-    part = {g: int.from_bytes(str(g).encode(), "little") * 2654435761 % 2**32 % FOLDS for g in set(groups)}
+    part = {g: zlib.crc32(str(g).encode()) % FOLDS for g in set(groups)}
     return np.array([part[g] for g in groups])
 
 
@@ -137,6 +143,36 @@ def measure(head, truth, said):
         return {"spearman": round(float(spearmanr(truth, said).statistic), 3), "mae": round(float(mean_absolute_error(truth, said)), 3)}
     return {"auroc": round(float(roc_auc_score(truth, said)), 3), "ap": round(float(average_precision_score(truth, said)), 3),
             "base": round(float(truth.mean()), 3)}
+
+
+def assembled(g, joined, weights, signals):
+    """Figures, then each head: a line and a sigmoid, or trees."""
+    normal = {}
+    for head, (columns, mean, std, net) in weights.items():
+        chosen = g.add("Gather", joined, g.const(columns, np.int64), axis=1)
+        normal[head] = g.add("Div", g.add("Sub", chosen, g.const(mean)), g.const(std))
+        if head != "quality":
+            g.add("Sigmoid", g.add("Add", g.add("MatMul", normal[head], g.const(net.coef_.T)), g.const(net.intercept_)))
+            g.nodes[-1].output[0] = head
+    g.nodes.append(helper.make_node("Identity", [normal["quality"]], ["normal"]))
+    width = len(weights["quality"][0])
+    figures = model_of(g, [("action", 1), ("novelty", 1), ("normal", width)], signals)
+    figures.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    trees = convert_lightgbm(weights["quality"][3], initial_types=[("normal_in", FloatTensorType([None, width]))], target_opset=OPSET)
+    trees = compose.add_prefix(trees, "trees_")
+    trees.ir_version = figures.ir_version
+    del trees.opset_import[:], figures.opset_import[:]
+    for one in (trees, figures):
+        one.opset_import.extend([helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)])
+    [tree_out] = [output.name for output in trees.graph.output]
+    merged = compose.merge_models(figures, trees, io_map=[("normal", "trees_normal_in")], outputs=["action", "novelty", tree_out])
+    low, high = numpy_helper.from_array(np.float32(0), "low"), numpy_helper.from_array(np.float32(1), "high")
+    merged.graph.initializer.extend([low, high])
+    merged.graph.node.append(helper.make_node("Clip", [tree_out, "low", "high"], ["quality"]))
+    [old] = [output for output in merged.graph.output if output.name == tree_out]
+    old.name = "quality"
+    onnx.checker.check_model(merged)
+    return merged
 
 
 def main():
@@ -159,33 +195,26 @@ def main():
         # A clip, or for what depends on the stream before it a stream, is either trained on or held out.
         group = "stream" if head == "novelty" else "group"
         y, xs, groups = truth[known], x[known], np.array([row[group] for row in about["rows"]])[known]
-        mean, std = xs.mean(0), xs.std(0) + 1e-6
-        z = (xs - mean) / std
+        columns = [names.index(name) for name in (MOTION if head == "action" else names)]
+        mean, std = xs[:, columns].mean(0), xs[:, columns].std(0) + 1e-6
+        z = (xs[:, columns] - mean) / std
         parts, said = grouped(groups), np.zeros(len(y))
         for part in range(FOLDS):
             held = parts == part
             if held.any():
-                said[held] = say(head, network(head).fit(z[~held], y[~held]), z[held])
-        net = network(head).fit(z, y)
-        weights[head] = (mean, std, net)
+                said[held] = say(head, learner(head).fit(z[~held], y[~held]), z[held])
+        weights[head] = (columns, mean, std, learner(head).fit(z, y))
         alone = {names[i]: round(float(roc_auc_score(y > np.median(y) if head == "quality" else y, x[known][:, i])), 3) for i in range(len(names))}
         best = max(alone.items(), key=lambda item: abs(item[1] - 0.5))
         record[head] = {"rows": int(known.sum()), "groups": len(set(groups)), "crossValidated": measure(head, y, said),
                         "bestSingleFigure": {"name": best[0], "auroc": best[1]}}
         print(head, record[head])
 
-    for head in HEADS:
-        mean, std, net = weights[head]
-        z = g.add("Div", g.add("Sub", joined, g.const(mean)), g.const(std))
-        hidden = g.add("Tanh", g.add("Add", g.add("MatMul", z, g.const(net.coefs_[0])), g.const(net.intercepts_[0])))
-        last = g.add("Add", g.add("MatMul", hidden, g.const(net.coefs_[1])), g.const(net.intercepts_[1]))
-        out = g.add("Clip", last, g.const(0.0), g.const(1.0)) if head == "quality" else g.add("Sigmoid", last)
-        g.nodes[-1].output[0] = head
-    made = model_of(g, [(head, 1) for head in HEADS], about["signals"])
+    made = assembled(g, joined, weights, about["signals"])
     answer = session(made).run(list(HEADS), {"frames": frames[:64], "signals": signals[:64]})
     for head, values in zip(HEADS, answer):
-        mean, std, net = weights[head]
-        assert np.allclose(values[:, 0], say(head, net, (x[:64] - mean) / std), atol=1e-4), head
+        columns, mean, std, net = weights[head]
+        assert np.allclose(values[:, 0], say(head, net, (x[:64][:, columns] - mean) / std), atol=1e-4), head
 
     folder = args.models / "shot_score"
     (folder / "1").mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,15 @@ import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { joinMembers, type Members } from "../partitions/members.ts";
+import { openScorer } from "../scorer/open.ts";
 import { startMedia } from "./media.ts";
+import { SHOT_MODEL, startScoreShots } from "./score-shots.ts";
 import { openSegmentLog } from "./segment-log.ts";
 import { openWorkers } from "./workers.ts";
 
 const MOST_WORKERS = 8;
 
-/** The process `media`: measures segments in child processes. */
+/** The process `media`: measures segments in child processes, and has shots scored. */
 export async function startMediaPart(
   part: Process,
   nc: NatsConnection,
@@ -42,5 +44,7 @@ export async function startMediaPart(
   );
   part.own(media);
   media.settle(members);
+  const scorer = part.own(await openScorer(config, [SHOT_MODEL]));
+  part.own(startScoreShots(nc, { scorer, objects, log: logger }));
   part.own(reportHealth(nc, "media", instance, () => media.health()));
 }

@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FRAME_BYTES, packFrames, unpackFrames } from "./frames-file.ts";
-import { framesOf, SHOT_FRAMES } from "./shot-rows.ts";
+import { MODELS_FOLDER } from "../scorer/open.ts";
+import { framesOf, SHOT_FRAMES, SHOT_SIGNALS } from "./shot-rows.ts";
 
 const frame = (atMs: number): { atMs: number; rgb: Uint8Array } => ({
   atMs,
@@ -24,4 +27,11 @@ test("a shot is shown by frames spread over it, and never by one of its neighbou
   // Fewer frames than are wanted: the nearest stand in.
   expect(shown(framesOf({ startMs: 400, endMs: 600 }, frames)!)).toEqual([4, 4, 5, 5, 5, 5, 5, 5]);
   expect(framesOf({ startMs: 1910, endMs: 2400 }, frames)).toBeNull();
+});
+
+test("the model was trained on these signals in this order", () => {
+  const trained = JSON.parse(readFileSync(join(MODELS_FOLDER, "shot_score/trained.json"), "utf8")) as {
+    signals: string[];
+  };
+  expect(trained.signals).toEqual([...SHOT_SIGNALS]);
 });

@@ -8,14 +8,10 @@ import { openTriton } from "./triton.ts";
 
 const width = FEATURES.length;
 
-scorerContract(
-  "Triton's protocol, against a stand-in",
-  async () => {
-    const server = await startStandIn(MODELS_FOLDER);
-    return { scorer: openTriton(server.url), close: () => server.close() };
-  },
-  { model: "forecast", width },
-);
+scorerContract("Triton's protocol, against a stand-in", async () => {
+  const server = await startStandIn(MODELS_FOLDER);
+  return { scorer: openTriton(server.url), close: () => server.close() };
+});
 
 describe("when Triton is in trouble", () => {
   let server: StandIn;
