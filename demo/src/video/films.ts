@@ -27,7 +27,7 @@ const castle: Film = {
         bandwidth: 2_400_000,
         codecs: `avc1.42C028,${SOUND}`,
       },
-      ...{ preset: "ultrafast", crf: 29, scale: "scale=1920:1080:flags=neighbor" },
+      ...{ preset: "ultrafast", crf: 31, scale: "scale=1920:1080:flags=neighbor" },
     },
     {
       ...{
