@@ -16,8 +16,8 @@ export function checkedPrefix(prefix: string): string {
   return prefix;
 }
 
-/** Half-written files of a crash are older than anything that is still being written. */
-export const LEFT_BEHIND_MS = 3600_000;
+/** Half-written files of a crash are older than anything that is still being written; with the sweep they are gone within the hour. */
+export const LEFT_BEHIND_MS = 45 * 60_000;
 const SWEEP_EVERY_MS = 600_000;
 
 /** Sweeps now and every ten minutes; what cannot be swept now is swept then. */

@@ -20,7 +20,7 @@ export interface Objects {
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; modifiedMs: number }>;
   /** A path that a program can open: the file itself, or a copy of it that is gone after `release`. Null: there is no such object. */
   file(key: string): Promise<{ path: string; release(): Promise<void> } | null>;
-  /** Removes what a crash has left half-written for longer than an hour. Happens by itself at the start and every ten minutes. */
+  /** Removes what a crash has left half-written for more than 45 minutes. Happens by itself at the start and every ten minutes. */
   sweep(): Promise<void>;
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,6 +14,8 @@ const SEGMENT_S = 2;
 const LISTED = 30;
 const FIRST_SEGMENT_MS = 20_000;
 const PROBE_MS = 10_000;
+
+const LEFT_BEHIND_MS = 30 * 60_000;
 
 export interface PlayedFile {
   readonly playlist: string;
@@ -87,6 +89,15 @@ export async function playFile(
     },
     close,
   };
+}
+
+/** Removes what a crash has left: a file that is being played gets a segment every few seconds. */
+export async function sweepScratch(scratch: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(scratch).catch(() => [])) {
+    const folder = join(scratch, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
+    if (nowMs - mtimeMs > LEFT_BEHIND_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 const PROBE = ["-v", "error", ...ONLY_FILES, "-of", "default=nw=1:nk=1"];

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kvm } from "@nats-io/kv";
@@ -17,6 +17,7 @@ import { readKeptVideo } from "@hypecast/runtime/kept-video.ts";
 import { openFolder } from "@hypecast/runtime/objects-folder.ts";
 import { exited, startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { sweepScratch } from "./file.ts";
 import { openChannelLog, Overtaken } from "./log.ts";
 import { SEGMENT_MS, startHls, type TestHls } from "./test-hls.ts";
 
@@ -169,6 +170,14 @@ test("a file is played as if it were live, to its end, and leaves nothing beside
   expect(gaps).toEqual([]);
   expect(segments.every(({ analysis, source }) => analysis?.key === source?.key)).toBe(true);
   expect(readdirSync(join(folder, "scratch"))).toEqual([]);
+});
+
+test("what a crash has left of a file that was played is gone after half an hour", async () => {
+  const scratch = join(folder, "left");
+  for (const name of ["old", "young"]) mkdirSync(join(scratch, name), { recursive: true });
+  utimesSync(join(scratch, "old"), new Date(), new Date(Date.now() - 31 * 60_000));
+  await sweepScratch(scratch, Date.now());
+  expect(readdirSync(scratch)).toEqual(["young"]);
 });
 
 test.each([

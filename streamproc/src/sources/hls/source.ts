@@ -14,6 +14,7 @@ import { hasAddress } from "./address.ts";
 import { followChannel, type ChannelVideo } from "./channel.ts";
 import { watchClipHolds } from "./clip-holds.ts";
 import { openFetcher, rulesOf } from "./fetch.ts";
+import { sweepScratch } from "./file.ts";
 import { sweepVideo } from "./keep.ts";
 import { behindSeconds } from "./metrics.ts";
 
@@ -37,7 +38,7 @@ export interface HlsParts {
 /** States are written at most so often, and only when they have changed. */
 const WRITE_EVERY_MS = 1000;
 const TRIM_EVERY_MS = 1000;
-const SWEEP = { firstMs: 60_000, everyMs: 30 * 60_000 };
+const SWEEP = { firstMs: 60_000, everyMs: 20 * 60_000 };
 const GIVE_UP_MS = 15_000;
 const GB = 1e9;
 const HOUR_MS = 3600_000;
@@ -115,6 +116,7 @@ export async function openHls(parts: HlsParts): Promise<HlsSource> {
   const sweep = async (): Promise<void> => {
     await sleep(SWEEP.firstMs * (0.5 + Math.random()), undefined, { signal: closing.signal });
     for (;;) {
+      await sweepScratch(settings.scratch, Date.now()).catch(() => {});
       const removed = await sweepVideo(objects, limits.keepMs, holds.held, Date.now()).catch(
         (error: unknown) => {
           log.warn({ err: error }, "cannot sweep the stored video, trying again later");
