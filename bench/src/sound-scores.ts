@@ -66,10 +66,9 @@ export function loudnessOf(
     ],
     { input: pcm, encoding: "utf8", maxBuffer: 2 ** 28 },
   );
+  // Of digital silence it says "nan", which compares with nothing.
   const theirs = (name: string): number[] =>
-    [...stdout.matchAll(new RegExp(`lavfi\\.r128\\.${name}=(-?[\\d.]+)`, "g"))].map((match) =>
-      Number(match[1]),
-    );
+    [...stdout.matchAll(new RegExp(`lavfi\\.r128\\.${name}=(\\S+)`, "g"))].map((match) => Number(match[1]));
   const blocks = [...measuredOf(samples)].flatMap((measured) => measured.loudness);
   const momentary = theirs("M");
   const gated = new Gated();
