@@ -134,7 +134,7 @@ export function scorerContract(
       });
 
       test("rows that do not fit, and inputs of another kind or name, are refused by name", async () => {
-        const [input = "", width] = Object.entries(widths)[0]!;
+        const [input, width] = Object.entries(widths)[0]!;
         const asked = rows(1);
         const wrong = async (inputs: Inputs, count = 1): Promise<unknown> =>
           scorer.score(model, inputs, count, 5000);
@@ -143,7 +143,7 @@ export function scorerContract(
         );
         await expect(wrong(asked, 0)).rejects.toThrow("about 0 rows");
         const other =
-          asked[input] instanceof Float32Array ? new Uint8Array(width!) : new Float32Array(width!);
+          asked[input] instanceof Float32Array ? new Uint8Array(width) : new Float32Array(width);
         await expect(wrong({ ...asked, [input]: other })).rejects.toThrow(`values as ${input}`);
         await expect(wrong({ ...asked, nonsense: new Float32Array(1) })).rejects.toThrow("no input nonsense");
       });
