@@ -7,6 +7,7 @@ import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { openRecords } from "./records.ts";
 import { render } from "./render.ts";
+import { createTwitchClip } from "./twitch-clip.ts";
 import { startClipWorker } from "./worker.ts";
 import { openWorkshop, sweepWorkshops } from "./workshop.ts";
 
@@ -36,6 +37,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
       records,
       objects,
       atOnce: config.HYPECAST_CLIP_JOBS,
+      onTwitch: (clip) => createTwitchClip(config, clip, Date.now()),
       log,
       async render(clip, signal, tell) {
         const workshop = await openWorkshop(workshops, clip.id);

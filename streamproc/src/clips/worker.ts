@@ -38,6 +38,8 @@ export interface ClipWorkerOptions {
   readonly records: ClipRecords;
   readonly objects: Objects;
   readonly render: Render;
+  /** Makes a clip on Twitch as well and resolves to its address; null: it does not. */
+  readonly onTwitch: (clip: Clip) => Promise<string | null>;
   /** Renderings at a time. */
   readonly atOnce: number;
   readonly log: Logger;
@@ -55,7 +57,7 @@ export interface ClipWorker {
  * late or for nothing changes nothing, and one that is lost is added again.
  */
 export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
-  const { redisUrl, records, objects, render, atOnce, log } = options;
+  const { redisUrl, records, objects, render, onTwitch, atOnce, log } = options;
   const closing = new AbortController();
   const jobs = openClipJobs(redisUrl, log);
   const connection = connectJobs(redisUrl, log);
@@ -92,6 +94,7 @@ export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
       watching = await records.watch(id, (clip) => {
         if (clip === null || !isWanted(clip)) stop.abort(new Cancelled());
       });
+      if (started.attempt === 1) void alsoOnTwitch(started);
       const rendered = await render(started, signal, teller(id));
       const ready = await records.change(id, (clip) =>
         isWanted(clip)
@@ -152,6 +155,15 @@ export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
     await forget(id);
     finished.inc({ outcome: reason.code });
     throw new UnrecoverableError(reason.detail);
+  };
+
+  const alsoOnTwitch = async (clip: Clip): Promise<void> => {
+    try {
+      const twitchUrl = await onTwitch(clip);
+      if (twitchUrl !== null) await records.change(clip.id, () => ({ twitchUrl }));
+    } catch (error) {
+      log.warn({ err: error, clip: clip.id }, "no clip on Twitch");
+    }
   };
 
   const forget = async (id: string): Promise<void> => {
