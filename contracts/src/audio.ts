@@ -8,7 +8,7 @@ export const audioWindow = z.object({
   channelId,
   startMs: z.int(),
   ad: z.boolean(),
-  /** 400 ms, 3 s, and gated since the stream began; null: not enough sound yet. */
+  /** The loudest 400 ms of the second, the 3 s up to its end, and gated since the stream began without its ads; null: not enough sound yet. */
   momentary: z.number().nullable(),
   shortTerm: z.number().nullable(),
   integrated: z.number().nullable(),
