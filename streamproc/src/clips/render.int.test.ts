@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Clip, ClipRequest } from "@hypecast/contracts/clip.ts";
 import { channelLayout } from "@hypecast/contracts/clip.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import type { EmoteCache } from "@hypecast/runtime/emotes/cache.ts";
+import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import { ClipFailure } from "./failure.ts";
+import { headOf } from "./look.ts";
 import { keepFootage, makeFootage, readFrames, readTones, type Footage } from "./footage.fixture.ts";
 import { render, type Rendered } from "./render.ts";
 import { openWorld, type World } from "./world.fixture.ts";
@@ -216,6 +218,52 @@ test.each([
     const zero = frames[0] ?? { number: 0, atS: 0 };
     for (const { number, atS } of frames) expect(atS - zero.atS).toBeCloseTo((number - zero.number) / 30, 2);
   }
+});
+
+test("segments whose first picture is larger than what is read of them stay one stretch", async () => {
+  const { folder } = world;
+  mkdirSync(join(folder, "noise"));
+  execFileSync("ffmpeg", [
+    ...[
+      "-v",
+      "error",
+      "-f",
+      "lavfi",
+      "-i",
+      "nullsrc=s=640x360:r=30,geq=random(1)*255:128:128",
+      "-f",
+      "lavfi",
+      "-i",
+      "sine",
+    ],
+    ...[
+      "-t",
+      "6",
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-crf",
+      "2",
+      "-g",
+      "60",
+      "-threads",
+      "1",
+      "-c:a",
+      "aac",
+    ],
+    ...["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", join(folder, "noise", "list.m3u8")],
+  ]);
+  const segments = [0, 1, 2].map((i) => readFileSync(join(folder, "noise", `list${i}.ts`)));
+  expect(segments[0]?.byteLength).toBeGreaterThan(1_000_000);
+  const heads = await Promise.all(
+    segments.map((bytes, i) => {
+      const media = join(folder, `head-${i}.ts`);
+      writeFileSync(media, bytes);
+      return headOf({ source: { container: "ts", init: null } } as VideoSegment, { media, init: null });
+    }),
+  );
+  expect(new Set(heads.map((head) => head?.setUp)).size).toBe(1);
 });
 
 test("loudness comes to −14 LUFS, and peaks stay under −1 dB", async () => {
