@@ -133,6 +133,11 @@ try {
     ...{ channelId: "bench", epoch: START, firstSeq: 0, startMs: START, footage },
     files: { segments, init: null },
   });
+  // As measuring leaves it beside each segment.
+  const small = join(folder, "small.jpg");
+  ffmpeg("-f", "lavfi", "-i", "testsrc2=size=284x160:rate=1:duration=1", "-frames:v", "1", small);
+  for (const i of segments.keys())
+    await world.objects.put(`thumbs/bench/${START}/${i}.jpg`, readFileSync(small));
   await world.say(chat());
   const emote = { type: "image/gif", bytes: movingEmote() };
   const tools = {
