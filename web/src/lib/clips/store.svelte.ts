@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Clip, ClipLayout, clipRequest } from "@hypecast/contracts/clip.ts";
+import type { Clip, clipRequest } from "@hypecast/contracts/clip.ts";
 import type { Problem, routes } from "@hypecast/contracts/api.ts";
 import { ask, problemOf } from "../live/api.ts";
 import type { ClipChange } from "@hypecast/contracts/push.ts";
@@ -7,7 +7,7 @@ import type { LiveSocket } from "../live/socket.ts";
 import { merged, withoutGone } from "./list.ts";
 
 export type ClipWish = z.input<typeof clipRequest>;
-export type ClipEdit = z.input<(typeof routes)["changeClip"]["body"]>;
+type ClipEdit = z.input<(typeof routes)["changeClip"]["body"]>;
 
 const PAGE = 60;
 
@@ -104,6 +104,3 @@ export class ClipStore {
     return this.list.find((clip) => clip.momentId === momentId && clip.state !== "cancelled") ?? null;
   }
 }
-
-export const fileOf = (clip: Clip, layout: ClipLayout | null = null): Clip["files"][number] | undefined =>
-  layout === null ? clip.files[0] : clip.files.find((file) => file.layout === layout);

@@ -1,6 +1,6 @@
 const KEY = "hypecast.volume";
 
-export interface Volume {
+interface Volume {
   level: number;
   muted: boolean;
 }
