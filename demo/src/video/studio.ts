@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ANCHOR_MS } from "../schedule.ts";
 import { RUNS_PER_BROADCAST } from "../world.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { MEETING, segmentsOf, type Film } from "./film.ts";
+import { MEETING, SEGMENT_MS, segmentsOf, type Film } from "./film.ts";
 import { films } from "./films.ts";
 import type { AdSpot } from "./playlists.ts";
 
@@ -28,7 +28,7 @@ const MOST_SEGMENTS = 60;
 const COMFORT_MS = 90_000;
 const WINDOW = 6;
 /** The playlist waits so many segments for the encoder; then it goes on by the clock, and what is missing is a 404. */
-const PATIENCE = 20;
+const PATIENCE = 60;
 
 /**
  * The films as live channels. What has been rendered lies in `folder`, by a name that changes with the drawing's source; what
@@ -216,8 +216,10 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
     },
   };
 
-  const missingFrom = (start: number): number | null => {
-    for (let i = 0; i < count; i++) if (!has(start + i)) return (start + i) % count;
+  /** Number of the first segment that is not there: of those that the playlist waits for, then of those to come. */
+  const nextMissing = (): number | null => {
+    const start = Math.max(first, onAir(now()) - PATIENCE);
+    for (let number = start; number < start + count; number++) if (!has(number)) return number;
     return null;
   };
   return {
@@ -226,10 +228,10 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
     broadcast,
     add: (segment) => void there.add(segment),
     missing() {
-      const next = missingFrom(onAir(now()));
+      const next = nextMissing();
       if (next === null) return null;
       // An encode begins where sound and segments meet anyway: what lies from there to the first that is missing is made too.
-      let from = next;
+      let from = next % count;
       while ((segments[from]?.place ?? 0) % MEETING > 1 && !has(from - 1)) from--;
       let to = from + 1;
       while (to < count && to - from < MOST_SEGMENTS && !has(to) && segments[to]?.run === segments[from]?.run)
@@ -237,10 +239,8 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
       return { from, to };
     },
     readyMs() {
-      const start = onAir(now());
-      const next = missingFrom(start);
-      if (next === null) return Number.POSITIVE_INFINITY;
-      return ((((next - start) % count) + count) % count) * 2_000;
+      const next = nextMissing();
+      return next === null ? Number.POSITIVE_INFINITY : (next - onAir(now())) * SEGMENT_MS;
     },
     state: () => ({ segments: there.size, of: count }),
   };
