@@ -47,7 +47,14 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
   let priorities = new Map<string, number>();
 
   const tools = { ...options, isShed: (channelId: string) => shed.shed.has(channelId) };
-  const say = (): void => members?.say([...works.keys(), ...leaving.keys()]);
+  // Said only when it changes: what members say makes everybody settle again.
+  let said = "";
+  const say = (): void => {
+    const holds = [...new Set([...works.keys(), ...leaving.keys()])].toSorted();
+    if (holds.join() === said) return;
+    said = holds.join();
+    members?.say(holds);
+  };
   const leave = (id: string, work: ChannelWork): void => {
     works.delete(id);
     const left = work.close().finally(() => {
@@ -63,6 +70,7 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
     if (alive === null) {
       // Nobody hears us: others may have taken over.
       for (const [id, work] of works) leave(id, work);
+      say();
       return;
     }
     const owners = assign([...channels], alive);
