@@ -146,9 +146,7 @@ export function exactArgs({ inputs, outputs, gainDb, threads, title, thumbnail }
     if (output.chat === null) continue;
     const { x, y } = output.chat.box;
     const from = inputs.length + chats.indexOf(output);
-    filters.push(
-      `[${laid}][${from}:v]overlay=${x}:${y}:format=yuv420:alpha=premultiplied:eof_action=pass[v${i}]`,
-    );
+    filters.push(`[${laid}][${from}:v]overlay=${x}:${y}:format=yuv420:eof_action=pass[v${i}]`);
   }
   const sound = hasSound(inputs);
   if (sound) {

@@ -36,7 +36,7 @@ export interface Chat {
 }
 
 /**
- * Chat as pictures of premultiplied RGBA, `fps` a second from the clip's start. Nothing is drawn while nothing changes: then the same bytes come
+ * Chat as pictures of RGBA with straight alpha (ffmpeg has no fast way for premultiplied), `fps` a second from the clip's start. Nothing is drawn while nothing changes: then the same bytes come
  * again.
  */
 export function* chatFrames(
@@ -45,7 +45,8 @@ export function* chatFrames(
   frames: number,
 ): Generator<Uint8Array> {
   const canvas = createCanvas(box.width, box.height);
-  const pen = canvas.getContext("2d") as unknown as Pen<Canvas>;
+  const context = canvas.getContext("2d");
+  const pen = context as unknown as Pen<Canvas>;
   let bytes: Uint8Array = new Uint8Array(box.width * box.height * 4);
   let drawn = "";
   for (let i = 0; i < frames; i++) {
@@ -56,8 +57,8 @@ export function* chatFrames(
     if (state !== drawn) {
       drawn = state;
       paintOverlay(pen, visible, box, look, (ref) => pictures.frameOf(ref, emotesMs)?.canvas ?? null);
-      // A copy: the pipe may still be reading the last one.
-      bytes = Buffer.from(canvas.data());
+      // A copy of its own: the pipe may still be reading the last one.
+      bytes = new Uint8Array(context.getImageData(0, 0, box.width, box.height).data.buffer);
     }
     yield bytes;
   }
