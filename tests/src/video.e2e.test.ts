@@ -161,7 +161,7 @@ test("the gallery shows every state with what to do, filters by address, and fol
   for (const clip of sample) await clips.put(clip.id, JSON.stringify(clip));
   const { page, context, faults } = await openPage(browser, gateway.url, {}, NO_PICTURE);
   await page.goto(`${gateway.url}/clips`);
-  const running = page.getByRole("article", { name: "Упал в лаву" });
+  const running = page.getByRole("article", { name: "Fell into the lava" });
   await running.getByText("63\u00a0%").waitFor();
   await running.getByText(/кодирую/).waitFor();
   await page.getByText("Диск заполнен. Удалите клипы и повторите.").waitFor();

@@ -239,7 +239,7 @@ export const sampleClips = (): Clip[] => {
       readyAtMs: null,
       momentId: lava?.id ?? null,
       kind: "fail",
-      title: "Упал в лаву",
+      title: "Fell into the lava",
     }),
     sampleClip(1, {
       state: "queued",
@@ -266,7 +266,7 @@ export const sampleClips = (): Clip[] => {
     sampleClip(3, {
       momentId: spikes?.id ?? null,
       kind: "shock",
-      title: "Прыжок через три шипа",
+      title: "Three spikes, blind",
       shareToken: "sharedtoken",
     }),
     sampleClip(4, {
