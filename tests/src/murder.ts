@@ -125,6 +125,8 @@ export interface WorldOptions {
   readonly nats?: { url: string; replicas: number; victims: Map<string, Victim> };
   /** With sink, store, gateway and Redis; without, only the log is looked at. */
   readonly store: boolean;
+  /** With everything that video needs, and these settings. */
+  readonly video?: Record<string, string>;
   readonly processors: number;
 }
 
@@ -132,7 +134,7 @@ export interface WorldOptions {
 export async function startWorld(options: WorldOptions): Promise<World> {
   const folder = temporaryFolder("murder");
   const nats = options.nats === undefined ? await startNats() : null;
-  const redis = options.store ? await startRedis() : null;
+  const redis = options.store || options.video !== undefined ? await startRedis() : null;
   const clickhouse = options.store ? await startClickHouse() : null;
   const env: Record<string, string> = {
     HYPECAST_NATS_URL: options.nats?.url ?? nats!.url,
@@ -149,6 +151,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ["BTTV", "FFZ", "SEVENTV"].map((name) => [`${name}_API_URL`, "http://127.0.0.1:9/"]),
     ),
     SEVENTV_EVENTS_URL: "ws://127.0.0.1:9/",
+    TWITCH_IRC_URL: "ws://127.0.0.1:9/",
+    ...options.video,
   };
   const config = readConfig(env);
   const nc = await connectBus(config, "murder");
@@ -163,10 +167,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   for (let i = 1; i <= options.processors; i++)
     add(`processors-${i}`, "streamproc/src/main.ts", "--only", "processors");
-  if (options.store) {
-    add("analytics", "analytics/src/main.ts");
-    add("gateway", "gateway/src/main.ts");
-  }
+  if (options.video !== undefined)
+    for (const part of ["sources", "media", "clips"]) add(part, "streamproc/src/main.ts", "--only", part);
+  if (options.store) add("analytics", "analytics/src/main.ts");
+  if (options.store || options.video !== undefined) add("gateway", "gateway/src/main.ts");
   await Promise.all([...programs.values()].map(async (program) => program.ready()));
   const victims = new Map<string, Victim>([...programs, ...(options.nats?.victims ?? [])]);
   if (nats !== null) victims.set("nats", nats);
@@ -273,7 +277,11 @@ async function untilPlayed(source: Program): Promise<void> {
 
 const WAYS = ["kill", "kill", "kill", "pause", "pause", "restart", "in-commit", "in-commit"] as const;
 
-async function murder(world: World, victims: Map<string, Victim>, episode: Episode): Promise<string[]> {
+export async function murder(
+  world: World,
+  victims: Map<string, Victim>,
+  episode: Pick<Episode, "seed" | "playS" | "murders" | "victims">,
+): Promise<string[]> {
   const random = seeded(episode.seed * 7919 + 1);
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
   const names = episode.victims ?? [...victims.keys()];
@@ -465,7 +473,7 @@ export async function checkpointOf(
   return message?.json<{ position: number; by: string }>() ?? { position: 0, by: "" };
 }
 
-async function readLog(
+export async function readLog(
   world: Pick<World, "nc">,
   stream: string,
   first: number,
