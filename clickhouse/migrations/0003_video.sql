@@ -67,7 +67,7 @@ CREATE TABLE IF NOT EXISTS shots ${OnCluster}
     cutsPerMin    Float64,
     text          Float64,
     novelty       Float64,
-    frames64      Array(String) CODEC(ZSTD(1)),
+    framesKeys    Array(String) CODEC(ZSTD(1)),
     storedAt      DateTime('UTC') MATERIALIZED now() CODEC(Delta, ZSTD(1)),
     startAt       DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(startMs, 'UTC'),
     CONSTRAINT whole CHECK id != '' AND channelId != '' AND startMs > 0 AND startMs < 4102444800000

@@ -36,7 +36,7 @@ export const videoShot = z.object({
   /** 1 − likeness to the most similar of the shots before it; 1: never seen. */
   novelty: z.number(),
   /** Keys in `objects` of the sampled frames of its segments, oldest first, at most 8 (spread evenly where there are more): what `score-shots` looks at. */
-  frames64: z.array(z.string()),
+  framesKeys: z.array(z.string()),
 });
 export type VideoShot = z.infer<typeof videoShot>;
 export const videoShots = defineEvent("video.shot", "partition", z.array(videoShot));

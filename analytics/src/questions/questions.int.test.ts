@@ -559,7 +559,7 @@ const shot = (n: number, over: Partial<VideoShot> = {}): VideoShot => ({
   cutsPerMin: 12.5,
   text: 0.1,
   novelty: 1,
-  frames64: ["frames/v/1/1.rgb"],
+  framesKeys: ["frames/v/1/1.rgb"],
   ...over,
 });
 const score = (n: number, over: Partial<ShotScore> = {}): ShotScore => ({

@@ -26,7 +26,7 @@ const shot = (startMs: number, key: string): VideoShot => ({
     text: 0,
     novelty: 1,
   },
-  frames64: [key],
+  framesKeys: [key],
 });
 
 test("every shot gets one score by our model, also when two processes share the work and shots come twice", async () => {

@@ -40,7 +40,7 @@ const shot = (startMs: number, keys: string[]): VideoShot => ({
   cutsPerMin: 2,
   text: 0,
   novelty: 1,
-  frames64: keys,
+  framesKeys: keys,
 });
 const grey = (level: number): Uint8Array => new Uint8Array(FRAME_BYTES).fill(level);
 

@@ -21,7 +21,7 @@ export async function shotPictures(
       `shots are shown as UINT8 [frames, height, width, 3], the model wants ${type} [${dims.join(", ")}]`,
     );
   if (count === SHOT_FRAMES && height === FRAME_HEIGHT && width === FRAME_WIDTH) {
-    const files = await Promise.all(shot.frames64.map(async (key) => objects.get(key)));
+    const files = await Promise.all(shot.framesKeys.map(async (key) => objects.get(key)));
     return framesOf(
       shot,
       files.flatMap((file) => (file === null ? [] : unpackFrames(file))),
@@ -29,7 +29,7 @@ export async function shotPictures(
   }
   const keys = Array.from(
     { length: count },
-    (_, i) => shot.frames64[Math.floor(((i + 0.5) * shot.frames64.length) / count)],
+    (_, i) => shot.framesKeys[Math.floor(((i + 0.5) * shot.framesKeys.length) / count)],
   );
   const packed = new Uint8Array(count * height * width * 3);
   for (const [i, key] of keys.entries()) {

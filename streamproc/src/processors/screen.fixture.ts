@@ -190,5 +190,5 @@ const shotOf = (
   cutsPerMin: 4,
   text: 0.1,
   novelty: 0.2,
-  frames64: [],
+  framesKeys: [],
 });

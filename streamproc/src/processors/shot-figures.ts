@@ -22,7 +22,7 @@ const STILL = 1;
 /** What a quiet camera's noise leaves of the profiles (0–255), and how much more makes 63 % of the largest motion. */
 const NOISE_REST = 0.4;
 const MOTION_REST = 4;
-/** Bound of `frames64`. */
+/** Bound of `framesKeys`. */
 const KEYS = 8;
 
 const DETAILS = ["sharpness", "exposure", "colourfulness", "noise", "text"] as const;
@@ -171,7 +171,7 @@ export class ShotFigures {
       cutsPerMin,
       text,
       novelty: round(novelty),
-      frames64: spread(this.#keys, KEYS),
+      framesKeys: spread(this.#keys, KEYS),
     };
   }
 

@@ -260,7 +260,7 @@ describe("whatever the film", () => {
         const found = shotsOfFilm({ frames });
         expect(found.reduce((sum, shot) => sum + shot.frames, 0)).toBe(frames.length);
         for (const [i, shot] of found.entries()) if (i > 0) expect(shot.startMs).toBe(found[i - 1]!.endMs);
-        const keyless = (shot: (typeof found)[number]): unknown => ({ ...shot, frames64: [] });
+        const keyless = (shot: (typeof found)[number]): unknown => ({ ...shot, framesKeys: [] });
         expect(shotsOfFilm({ frames }, segmentFrames).map(keyless)).toEqual(found.map(keyless));
       }),
       { numRuns: 15, seed: 4 },

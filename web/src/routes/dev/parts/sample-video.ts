@@ -145,7 +145,7 @@ export function sampleShots(): VideoShot[] {
       cutsPerMin: 3,
       text: 0,
       novelty: 0.4,
-      frames64: [],
+      framesKeys: [],
     });
     second += long + (gap ? 110 : 0);
   }
