@@ -95,6 +95,24 @@ test("dependencies and networks name what exists", () => {
   }
 });
 
+test("processes that write have a place: the root is read-only", () => {
+  for (const name of ["sources", "clips", "gateway"])
+    expect(compose.services[name]?.volumes, name).toEqual([`${name}:/data`, "objects:/data/objects"]);
+  expect(compose.services["media"]?.volumes).toEqual(["objects:/data/objects"]);
+  expect(readFileSync(join(root, "deploy/Dockerfile"), "utf8")).toMatch(
+    /^RUN mkdir -p \/data\/objects && chown -R node:node \/data$/m,
+  );
+});
+
+test("the image has the packages that ./hypecast installs for decoding, cutting and drawing", () => {
+  const hypecast = readFileSync(join(root, "hypecast"), "utf8");
+  const packages = /^RUN_PACKAGES="([^"]+)"/m.exec(hypecast)?.[1]?.split(/\s+/) ?? [];
+  const needed = packages.filter((name) => /^(?:ffmpeg|gstreamer|g\+\+|pkg-config|lib|font)/.test(name));
+  expect(needed.length).toBeGreaterThan(8);
+  const words = readFileSync(join(root, "deploy/Dockerfile"), "utf8").split(/\s+/);
+  for (const name of needed) expect(words).toContain(name);
+});
+
 test("the Dockerfile copies every workspace that the lockfile needs", () => {
   const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     workspaces: string[];
