@@ -55,9 +55,10 @@ async function want(paused: boolean): Promise<void> {
 }
 async function said<Value>(type: EventType, stream: "INPUT" | "FOLD" = "INPUT"): Promise<Value[]> {
   const messages = await readLog(world, stream, 1, [subjectOf(type, CHANNEL)]);
-  return messages.flatMap(
-    ({ data }) => JSON.parse(Buffer.from(data).toString()) as Value | Value[],
-  ) as Value[];
+  return messages.flatMap(({ data }) => {
+    const body: Value | Value[] = JSON.parse(Buffer.from(data).toString());
+    return body;
+  });
 }
 const api = (path: string, init?: RequestInit): Promise<Response> =>
   fetch(`http://127.0.0.1:${world.env["HYPECAST_PORT"]}${path}`, init);

@@ -142,8 +142,7 @@ export function scorerContract(
           `rows of ${width}`,
         );
         await expect(wrong(asked, 0)).rejects.toThrow("about 0 rows");
-        const other =
-          asked[input] instanceof Float32Array ? new Uint8Array(width) : new Float32Array(width);
+        const other = asked[input] instanceof Float32Array ? new Uint8Array(width) : new Float32Array(width);
         await expect(wrong({ ...asked, [input]: other })).rejects.toThrow(`values as ${input}`);
         await expect(wrong({ ...asked, nonsense: new Float32Array(1) })).rejects.toThrow("no input nonsense");
       });
