@@ -179,6 +179,19 @@ test("lines come in at the bottom, push the others up, and are gone when they ar
   expect((older?.y ?? 0) + (older?.line.height ?? 0)).toBeLessThanOrEqual(newest?.y ?? 0);
 });
 
+test("a line slides in, and one that follows another at once does not", () => {
+  const lines = overlayLines(
+    [line("one", { sentAtMs: 1000 }), line("two", { sentAtMs: 1100 }), line("three", { sentAtMs: 3000 })],
+    [],
+    options,
+  );
+  const newest = (tMs: number): number | undefined => visibleAt(lines, options.box, tMs)[0]?.opacity;
+  expect(newest(1000)).toBeLessThan(0.1);
+  expect(newest(1100)).toBe(1);
+  expect(newest(3000)).toBeLessThan(0.1);
+  expect(newest(3500)).toBe(1);
+});
+
 test("the shift moves lines to what caused them, and what was said in a left-out stretch is not shown", () => {
   const clipTime = (streamMs: number): number | null => (streamMs < 20_000 ? streamMs - 10_000 : null);
   const at = (sentAtMs: number): number[] =>

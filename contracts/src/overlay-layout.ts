@@ -68,6 +68,8 @@ export type Badge = (typeof BADGES)[number];
 /** A line that nobody pushes out goes after this time. */
 export const LINE_KEPT_MS = 25_000;
 const ENTER_MS = 240;
+/** A line that follows another sooner comes in at once: a chat that slides without a pause cannot be read. */
+const PAUSE_MS = 400;
 const LEAVE_MS = 500;
 /** Lines are read at about this rate; of a faster chat the rest is left out, evenly. */
 export const LINES_PER_SECOND = 6;
@@ -424,7 +426,8 @@ export function visibleAt(lines: readonly OverlayLine[], box: OverlayBox, tMs: n
     const ageMs = tMs - line.atMs;
     if (ageMs >= LINE_KEPT_MS) break;
     // A line that stood there before the clip began does not come in at its start.
-    const come = line.atMs < 0 ? 1 : eased(Math.min(1, (ageMs + 1) / ENTER_MS));
+    const slides = line.atMs >= 0 && line.atMs - (lines[i - 1]?.atMs ?? -Infinity) >= PAUSE_MS;
+    const come = !slides ? 1 : eased(Math.min(1, (ageMs + 1) / ENTER_MS));
     const top = bottom - (line.height + between) * come;
     const left = Math.min(1, (LINE_KEPT_MS - ageMs) / LEAVE_MS);
     // Half a line at the upper edge cannot be read: it is gone as soon as it touches it.
