@@ -94,10 +94,31 @@ export const VIDEO_STATES = [
   "failed",
 ] as const;
 
+/** Why the state is what it is. Closed: pages say it in their own language; `reason` has the details. */
+export const VIDEO_CODES = [
+  "no_address", // nothing says where the picture is
+  "no_channel_id", // Twitch has not said the channel's number yet
+  "no_stream", // the address answers that there is none
+  "unreachable", // the playlist cannot be had
+  "frozen", // the playlist answers and stands still
+  "interrupted", // the source itself broke off
+  "recording", // a finished recording, not a live stream
+  "disk_full", // older video is removed early
+  "bad_address", // it is none, or of a kind that is not fetched
+  "host_refused", // its host is not public, or not among those that are allowed
+  "bad_file", // the file is missing, or is no video
+  "no_program", // TWITCH_VIDEO_COMMAND names none
+  "protected", // DRM
+  "bad_stream", // the playlist or its segments are not what they should be
+] as const;
+export type VideoCode = (typeof VIDEO_CODES)[number];
+
 export const videoState = z.object({
   login,
   channelId: channelId.nullable(),
   state: z.enum(VIDEO_STATES),
+  /** Null when all is well, or when an older source wrote it. */
+  code: z.enum(VIDEO_CODES).nullable().default(null),
   /** One sentence: what is wrong and what to do; null when all is well. */
   reason: z.string().nullable(),
   sinceMs: z.int(),

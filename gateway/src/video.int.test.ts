@@ -87,6 +87,7 @@ const videoState = (over: Partial<VideoState> = {}): VideoState => ({
   login: "lamp",
   channelId: CHANNEL,
   state: "live",
+  code: null,
   reason: null,
   sinceMs: BEGAN_MS,
   epoch: EPOCH,

@@ -51,6 +51,7 @@ export async function startWebVideo({ nc, objects: folder }: WebGateway): Promis
       login: sample.LOGIN,
       channelId: CHANNEL,
       state: "live",
+      code: null,
       reason: null,
       sinceMs: epoch,
       epoch,

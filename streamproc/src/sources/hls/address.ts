@@ -25,15 +25,16 @@ export async function addressOf(
   if (!hasAddress(wanted, twitchCommand)) return null;
   if (video === null)
     return { playlist: await inTurn(() => askCommand(twitchCommand, wanted.login, signal)) };
-  if (!URL.canParse(video)) throw new Refused("the address of the video is none");
+  if (!URL.canParse(video)) throw new Refused("the address of the video is none", "bad_address");
   const { protocol } = new URL(video);
   if (protocol === "file:" && !filesAllowed)
     throw new Refused(
       "files are played only while HYPECAST_HOST is a loopback address: nobody else can name them then",
+      "bad_address",
     );
   if (protocol === "file:") return { file: video };
   if (protocol === "http:" || protocol === "https:") return { playlist: video };
-  throw new Refused(`${protocol} addresses are refused; only http: and https: are fetched`);
+  throw new Refused(`${protocol} addresses are refused; only http: and https: are fetched`, "bad_address");
 }
 
 /** No shell: the command is split at spaces, and the login, which has letters, digits and _ alone, stands where it says {login}. */
@@ -56,7 +57,7 @@ async function askCommand(command: string, login: string, signal: AbortSignal): 
       (error, stdout) => {
         if (error === null) resolve(stdout);
         else if (error.code === "ENOENT")
-          reject(new Refused(`TWITCH_VIDEO_COMMAND: there is no program ${program}`));
+          reject(new Refused(`TWITCH_VIDEO_COMMAND: there is no program ${program}`, "no_program"));
         else if (error.name === "AbortError") reject(error);
         // It says so when the channel is offline, too.
         else

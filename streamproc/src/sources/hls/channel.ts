@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WantedChannel } from "@hypecast/contracts/channel.ts";
-import type { VideoGap, VideoSegment, VideoState } from "@hypecast/contracts/video.ts";
+import type { VideoCode, VideoGap, VideoSegment, VideoState } from "@hypecast/contracts/video.ts";
 import { readKeptVideo } from "@hypecast/runtime/kept-video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -68,14 +68,16 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
   const log = parts.log.child({ login });
   let keep: Keep | null = null;
   const state: VideoState = {
-    ...{ login, channelId: null, state: "waiting", reason: null, sinceMs: Date.now() },
+    ...{ login, channelId: null, state: "waiting", sinceMs: Date.now() },
+    ...{ code: null, reason: null },
     ...{ epoch: null, lastSeq: null, newestMs: null, oldestMs: null, keptBytes: 0 },
     ...{ ad: false, renditions: [], shed: false },
   };
-  const say = (what: VideoState["state"], reason: string | null = null): void => {
+  const say = (what: VideoState["state"], why: Why | null = null): void => {
     if (state.state !== what) state.sinceMs = Date.now();
     state.state = what;
-    state.reason = reason;
+    state.code = why?.[0] ?? null;
+    state.reason = why?.[1] ?? null;
   };
   if (wanted.paused) say("paused");
 
@@ -91,7 +93,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
           log.info("another process has gone on with the channel; reading the log again");
         else {
           log.warn({ err: error }, "following the video was interrupted");
-          say("failed", `The source was interrupted (${sentence(error)}); it tries again.`);
+          say("failed", ["interrupted", `The source was interrupted (${sentence(error)}); it tries again.`]);
         }
         const wait = Math.min(AGAIN_MS.error.most, AGAIN_MS.error.first * 2 ** attempt++);
         await sleep(wait * (0.5 + Math.random()), undefined, { signal: closing.signal }).catch(() => {});
@@ -135,8 +137,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     for (;;) {
       const id = await parts.channelIdOf(wanted);
       if (id !== null) return id;
-      if (!wanted.paused)
-        say("waiting", "Twitch has not said the channel's number yet; its chat is asked for it.");
+      if (!wanted.paused) say("waiting", NO_ID);
       await sleep(ID_AGAIN_MS, undefined, { signal });
     }
   }
@@ -207,7 +208,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     } catch (error) {
       if (run.signal.aborted && !closing.signal.aborted) throw run.signal.reason;
       closing.signal.throwIfAborted();
-      return { position, againMs: sayWhy(error) };
+      return { position, againMs: sayWhy(error, position !== null) };
     } finally {
       run.abort(new Error("the stream is not followed any more"));
       await player?.close();
@@ -215,21 +216,22 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
   }
 
   /** Says what kept us from going on; how long until it is worth trying again. */
-  function sayWhy(error: unknown): number {
+  function sayWhy(error: unknown, hadPicture: boolean): number {
     if (error instanceof Refused) {
-      say("refused", `Refused: ${sentence(error)}.`);
-      return AGAIN_MS.refused;
+      say("refused", [error.code, `Refused: ${sentence(error)}.`]);
+      // One that has given a picture mostly shows an error page for a moment, and its playlist forgets within seconds.
+      return hadPicture ? AGAIN_MS.error.first * 4 : AGAIN_MS.refused;
     }
     const wasLive = state.state === "live" || state.state === "stalled";
     if (error instanceof NotFound) {
       if (state.state === "ended") return AGAIN_MS.nothing;
-      say(wasLive ? "stalled" : "waiting", `There is no stream at the address (${sentence(error)}).`);
+      say(wasLive ? "stalled" : "waiting", [
+        "no_stream",
+        `There is no stream at the address (${sentence(error)}).`,
+      ]);
       return wasLive ? AGAIN_MS.error.first : AGAIN_MS.nothing;
     }
-    say(
-      wasLive ? "stalled" : "failed",
-      `The playlist cannot be had (${sentence(error)}); it is asked for again.`,
-    );
+    say(wasLive ? "stalled" : "failed", unreachable(error));
     return AGAIN_MS.error.first * 4;
   }
 
@@ -262,7 +264,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
           return { position, failed: null };
         } else if (performance.now() - newAt > Math.max(STALLED_MS, 3 * newest)) {
           stalled = true;
-          say("stalled", "The playlist answers and stands still.");
+          say("stalled", FROZEN);
         }
         if (list.ended && position === null) return { position, failed: null };
         waitMs =
@@ -271,8 +273,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
         signal.throwIfAborted();
         if (error instanceof Refused || error instanceof NotFound || ++failures >= FAILURES_MOST)
           return { position, failed: error instanceof Error ? error : new Error(String(error)) };
-        if (performance.now() - newAt > STALLED_MS * 3)
-          say("stalled", `The playlist cannot be had (${sentence(error)}); it is asked for again.`);
+        if (performance.now() - newAt > STALLED_MS * 3) say("stalled", unreachable(error));
         waitMs = Math.min(AGAIN_MS.error.most, AGAIN_MS.error.first * 2 ** failures) * (0.5 + Math.random());
       }
       const rest = Math.min(POLL_MS.most, Math.max(POLL_MS.least, waitMs)) - (performance.now() - began);
@@ -311,9 +312,22 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
   };
 }
 
-const OFF = "No address of its video is known: give one, or set TWITCH_VIDEO_COMMAND.";
-const RECORDING = "The playlist is a finished recording; only live streams are followed.";
-const FULL = "The disk is full: older video is removed early. Free some space or lower HYPECAST_VIDEO_GB.";
+type Why = readonly [VideoCode, string];
+const OFF: Why = ["no_address", "No address of its video is known: give one, or set TWITCH_VIDEO_COMMAND."];
+const NO_ID: Why = [
+  "no_channel_id",
+  "Twitch has not said the channel's number yet; its chat is asked for it.",
+];
+const FROZEN: Why = ["frozen", "The playlist answers and stands still."];
+const RECORDING: Why = ["recording", "The playlist is a finished recording; only live streams are followed."];
+const FULL: Why = [
+  "disk_full",
+  "The disk is full: older video is removed early. Free some space or lower HYPECAST_VIDEO_GB.",
+];
+const unreachable = (error: unknown): Why => [
+  "unreachable",
+  `The playlist cannot be had (${sentence(error)}); it is asked for again.`,
+];
 
 const sentence = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");

@@ -60,7 +60,8 @@ export function openFetcher(rules: AddressRules): Fetcher {
       const inside = addresses?.find(({ address }) => isInside(address));
       const [first] = addresses ?? [];
       if (error !== null) done(error, "", 0);
-      else if (inside !== undefined) done(new Refused(notPublic(host, inside.address)), "", 0);
+      else if (inside !== undefined)
+        done(new Refused(notPublic(host, inside.address), "host_refused"), "", 0);
       else if (options.all === true) done(null, addresses);
       else if (first === undefined) done(new Error(`${host} has no address`), "", 0);
       else done(null, first.address, first.family);
@@ -157,13 +158,16 @@ export function openFetcher(rules: AddressRules): Fetcher {
 /** True: may be reached wherever it is. False: only on a public address. Throws `Refused` when not at all. */
 export function checkAddress(url: URL, rules: AddressRules): boolean {
   if (url.protocol !== "http:" && url.protocol !== "https:")
-    throw new Refused(`${url.protocol} addresses are refused; only http: and https: are fetched`);
+    throw new Refused(
+      `${url.protocol} addresses are refused; only http: and https: are fetched`,
+      "bad_address",
+    );
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
   if (rules.privateHosts.includes(`${host}:${port}`)) return true;
   if (!rules.hosts.some((pattern) => matches(pattern, host)))
-    throw new Refused(`${host} is not among the hosts of HYPECAST_VIDEO_HOSTS`);
-  if (isIP(host) !== 0 && isInside(host)) throw new Refused(notPublic(host, host));
+    throw new Refused(`${host} is not among the hosts of HYPECAST_VIDEO_HOSTS`, "host_refused");
+  if (isIP(host) !== 0 && isInside(host)) throw new Refused(notPublic(host, host), "host_refused");
   return false;
 }
 

@@ -34,7 +34,7 @@ export async function playFile(
 ): Promise<PlayedFile | null> {
   const path = fileURLToPath(address);
   const found = await stat(path).catch(() => null);
-  if (found?.isFile() !== true) throw new Refused(`there is no file ${path}`);
+  if (found?.isFile() !== true) throw new Refused(`there is no file ${path}`, "bad_file");
   const offsetMs = position === null ? 0 : Date.now() - position.epoch;
   const durationMs = await durationOf(path);
   if (offsetMs >= durationMs - 500) return null;
@@ -72,7 +72,7 @@ export async function playFile(
   while ((await stat(list).catch(() => null)) === null) {
     if (ended || performance.now() > until) {
       await close();
-      throw new Refused(`ffmpeg cannot play ${path} as video`);
+      throw new Refused(`ffmpeg cannot play ${path} as video`, "bad_file");
     }
     await sleep(100);
   }
@@ -80,7 +80,8 @@ export async function playFile(
     playlist: pathToFileURL(list).href,
     async fetch(url, limits) {
       const file = fileURLToPath(url);
-      if (!file.startsWith(`${folder}/`)) throw new Refused("a file outside of the one that is played");
+      if (!file.startsWith(`${folder}/`))
+        throw new Refused("a file outside of the one that is played", "bad_file");
       const body = await readFile(file).catch(() => {
         throw new NotFound("the segment is gone");
       });
@@ -121,7 +122,7 @@ async function durationOf(path: string): Promise<number> {
 async function codecsOf(path: string): Promise<string[]> {
   const [video] = await probe(path, ["-select_streams", "v:0", "-show_entries", "stream=codec_name"]);
   const [audio] = await probe(path, ["-select_streams", "a:0", "-show_entries", "stream=codec_name"]);
-  if (video === undefined) throw new Refused(`${path} has no picture`);
+  if (video === undefined) throw new Refused(`${path} has no picture`, "bad_file");
   return [
     ...(video === "h264"
       ? ["-c:v", "copy"]

@@ -1,7 +1,14 @@
+import type { VideoCode } from "@hypecast/contracts/video.ts";
 import { Parser } from "m3u8-parser";
 
-/** What an address, a playlist or a file may not be, in a sentence for people. */
-export class Refused extends Error {}
+/** What an address, a playlist or a file may not be, in a sentence for people; trying again soon will not change that. */
+export class Refused extends Error {
+  readonly code: VideoCode;
+  constructor(message: string, code: VideoCode = "bad_stream") {
+    super(message);
+    this.code = code;
+  }
+}
 
 export interface Part {
   readonly url: string;
@@ -127,10 +134,13 @@ const orUsual = (durationS: number | undefined): number =>
 function refuseProtection(tag: string): void {
   const method = /METHOD=([A-Z0-9-]+)/.exec(tag)?.[1] ?? "AES-128";
   if (method !== "NONE" && method !== "AES-128")
-    throw new Refused(`the stream is protected (${method}); only clear and AES-128 streams can be kept`);
+    throw new Refused(
+      `the stream is protected (${method}); only clear and AES-128 streams can be kept`,
+      "protected",
+    );
   const format = /KEYFORMAT="([^"]*)"/.exec(tag)?.[1] ?? "identity";
   if (format !== "identity")
-    throw new Refused(`the stream's keys are of a protection system (${format.slice(0, 60)})`);
+    throw new Refused(`the stream's keys are of a protection system (${format.slice(0, 60)})`, "protected");
 }
 
 function partOf(

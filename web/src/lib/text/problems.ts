@@ -8,17 +8,28 @@ export function problemWords(problem: Problem): string {
       return m.problem_unreachable();
     case "timeout":
       return m.problem_timeout();
-    case "not_kept":
+    case "clip_not_kept":
       return m.clip_error_not_kept();
-    case "not_yet":
+    case "clip_not_yet":
       return m.clip_error_not_yet();
+    case "clip_nothing_left":
+      return m.clip_error_nothing_left();
+    case "clip_not_found":
+      return m.problem_clip_not_found();
+    case "clip_state":
+      return m.problem_clip_state();
+    case "too_many_clips":
+      return m.problem_too_many_clips();
+    case "too_many_requests":
+      return m.problem_too_many_requests();
+    case "internal":
+      return m.problem_internal();
+    case "busy":
+    case "files_away":
+    case "bus_down":
+      return m.problem_away();
     case "no_video":
       return m.clip_error_no_video();
-    case "too_short":
-    case "bad_span":
-      return m.clip_error_too_short();
-    case "too_long":
-      return m.clip_error_too_long();
     default:
       return problem.action === undefined ? problem.detail : `${problem.detail} ${problem.action}`;
   }

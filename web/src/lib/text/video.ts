@@ -2,7 +2,7 @@ import type { ClipError } from "@hypecast/contracts/clip.ts";
 import type { CLIP_STAGES, CLIP_STATES, ClipLayout } from "@hypecast/contracts/clip-words.ts";
 import type { Moment, ReactionLag } from "@hypecast/contracts/moment.ts";
 import type { MomentKind } from "@hypecast/contracts/moment-kinds.ts";
-import type { VIDEO_STATES, VideoState } from "@hypecast/contracts/video.ts";
+import type { VIDEO_STATES, VideoCode, VideoState } from "@hypecast/contracts/video.ts";
 import { m } from "../paraglide/messages.js";
 import type { Failure } from "../video/player.svelte.ts";
 import { number, percent, signed, times } from "./numbers.ts";
@@ -31,6 +31,26 @@ export function videoWords(video: VideoState | null, loading: boolean): StateWor
   if (video !== null) return STATE_WORDS[video.state];
   return loading ? { word: m.video_asking, what: m.video_asking_do, tone: "", ask: false } : STATE_WORDS.off;
 }
+
+const WHY_WORDS: Record<VideoCode, () => string> = {
+  no_address: m.video_why_no_address,
+  no_channel_id: m.video_why_no_channel_id,
+  no_stream: m.video_why_no_stream,
+  unreachable: m.video_why_unreachable,
+  frozen: m.video_why_frozen,
+  interrupted: m.video_why_interrupted,
+  recording: m.video_why_recording,
+  disk_full: m.video_why_disk_full,
+  bad_address: m.video_why_bad_address,
+  host_refused: m.video_why_host_refused,
+  bad_file: m.video_why_bad_file,
+  no_program: m.video_why_no_program,
+  protected: m.video_why_protected,
+  bad_stream: m.video_why_bad_stream,
+};
+/** Why it is so, where the source said that, else what the state means. */
+export const videoWhy = (video: VideoState | null, loading: boolean): string =>
+  video?.code == null ? videoWords(video, loading).what() : WHY_WORDS[video.code]();
 
 export const failureWords: Record<Failure, { word: () => string; what: () => string }> = {
   unreachable: { word: m.failure_unreachable, what: m.failure_unreachable_do },
@@ -88,7 +108,7 @@ export const stageWord: Record<(typeof CLIP_STAGES)[number], () => string> = {
   finish: m.stage_finish,
 };
 export const clipErrorWords: Record<ClipError["code"], () => string> = {
-  bad_span: m.clip_error_too_short,
+  bad_span: m.clip_error_bad_span,
   too_short: m.clip_error_too_short,
   too_long: m.clip_error_too_long,
   not_kept: m.clip_error_not_kept,

@@ -14,6 +14,7 @@ export const sampleVideoState = (more: Partial<VideoState> = {}): VideoState => 
   login: LOGIN,
   channelId: CHANNEL,
   state: "live",
+  code: null,
   reason: null,
   sinceMs: START_MS,
   epoch: START_MS,
