@@ -149,6 +149,7 @@ async function throughWorker(
         initPath: null,
       },
       before: at === 0 ? null : { container: "ts", path: paths[at - 1]!, initPath: null },
+      allFrames: false,
     });
     if (outcome.failed !== null) throw new Error(`${outcome.failed}: ${outcome.detail}`);
     if (i >= WARM_UP) wallMs.push(performance.now() - began);

@@ -20,6 +20,8 @@ export const pictureSignals = z.object({
   atMs: z.array(z.int()),
   /** `atMs.length` × SIGNATURE_BYTES bytes (streamproc/src/signals/signature.ts). */
   signatures: packed,
+  /** A model's chance that each frame is the last before a cut, 0–255, a byte a frame. Left out: there is no such model, or it did not answer. */
+  cutChance: packed.optional(),
   /** Of the decoded rendition. */
   width: z.int(),
   height: z.int(),
@@ -53,8 +55,8 @@ export const soundSignals = z.object({
 export type SoundSignals = z.infer<typeof soundSignals>;
 
 /**
- * What one segment looks and sounds like: the work of a media worker, and a function of the stored files alone, so measuring twice says
- * the same. Exactly one for each `video.segment`, in its order; folds make shots and audio windows of it.
+ * What one segment looks and sounds like: the work of a media worker, and but for `cutChance` a function of the stored files alone, so
+ * measuring twice says the same. Exactly one for each `video.segment`, in its order; folds make shots and audio windows of it.
  */
 export const videoMeasured = defineEvent(
   "video.measured",

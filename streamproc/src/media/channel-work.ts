@@ -4,6 +4,7 @@ import type { Rendition, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { mediaMeters as meters } from "./media-meters.ts";
+import type { CutModel } from "./cut-model.ts";
 import type { Failure, Job, Measured, Outcome } from "./protocol.ts";
 import type { SegmentLog } from "./segment-log.ts";
 import type { Workers } from "./workers.ts";
@@ -12,6 +13,7 @@ export interface ChannelTools {
   readonly log: SegmentLog;
   readonly objects: Objects;
   readonly workers: Workers;
+  readonly cutModel: Pick<CutModel, "isThere" | "chances">;
   readonly logger: Pick<Logger, "info" | "warn">;
   /** Whether the channel is left out now. */
   readonly isShed: (channelId: string) => boolean;
@@ -92,11 +94,12 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
       logger.info({ segment: segment.id, outcome: outcome.failed, detail: outcome.detail }, "not measured");
       return failedAs(segment, outcome.failed);
     }
-    const { picture, sound, frames, thumb } = outcome.measured;
+    const { picture, sound, frames, allFrames, thumb } = outcome.measured;
+    const cutChance = allFrames === null ? null : await tools.cutModel.chances(allFrames);
     const place = `${channelId}/${segment.epoch}/${segment.seq}`;
     return {
       ...failedAs(segment, null),
-      picture,
+      picture: picture === null || cutChance === null ? picture : { ...picture, cutChance },
       sound,
       framesKey: await stored(`frames/${place}.rgb`, frames),
       thumbKey: await stored(`thumbs/${place}.jpg`, thumb),
@@ -132,6 +135,7 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
         durationMs: segment.durationMs,
         ...file,
         before: earlierFile,
+        allFrames: tools.cutModel.isThere(),
       });
     } finally {
       for (const file of files) await file.release().catch(() => undefined);

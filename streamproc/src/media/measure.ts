@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { measurePicture, type DetailFrame, type SmallFrame } from "../signals/picture.ts";
 import { measureSound } from "../signals/sound.ts";
 import { DETAIL_EVERY_MS, NotMedia, TooLarge, type FrameSource, type SegmentBytes } from "./frame-source.ts";
-import { packFrames, type SampledFrame } from "./frames-file.ts";
+import { FRAME_BYTES, packFrames, type SampledFrame } from "./frames-file.ts";
 import type { Job, Outcome } from "./protocol.ts";
 
 /** A segment of 1080p is 1.5 MB for two seconds; an analysis rendition is a tenth of that. */
@@ -27,6 +27,7 @@ export async function measure(source: FrameSource, job: Job): Promise<Outcome> {
         picture: size === undefined ? null : measurePicture(frames, detail, size),
         sound: sound === null ? null : measureSound(sound),
         frames: frames.length === 0 ? null : packFrames(sampled(frames, job.startMs)),
+        allFrames: job.allFrames && frames.length > 0 ? joined(frames) : null,
         thumb: detail[0] === undefined ? null : await jpegOf(detail[0]),
       },
     };
@@ -65,6 +66,12 @@ function sampled(frames: readonly SmallFrame[], startMs: number): SampledFrame[]
     chosen.push({ atMs: startMs + Math.round(atMs), rgb });
   }
   return chosen;
+}
+
+function joined(frames: readonly SmallFrame[]): Uint8Array {
+  const all = new Uint8Array(frames.length * FRAME_BYTES);
+  for (const [i, { rgb }] of frames.entries()) all.set(rgb, i * FRAME_BYTES);
+  return all;
 }
 
 const jpegOf = async ({ rgb, width, height }: DetailFrame): Promise<Buffer> =>

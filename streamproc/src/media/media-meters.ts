@@ -18,5 +18,10 @@ export const mediaMeters = {
   ),
   backlog: gauge("media_backlog_segments", "Segments of owned channels that are not measured yet."),
   behindSeconds: gauge("media_behind_seconds", "Age of the oldest segment that is not measured yet."),
+  cutModel: counter(
+    "media_cut_model_total",
+    "Segments that the model transnetv2 was asked about: answered, or why there is no answer (late, busy, bad_answer, missing, down).",
+    ["outcome"],
+  ),
   shed: gauge("media_shed_channels", "Channels that are left out because the machine is behind."),
 };

@@ -12,6 +12,9 @@ import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { openFolder } from "@hypecast/runtime/objects-folder.ts";
 import { exited, startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
+import { writeBrightnessModel } from "../scorer/test-graph.ts";
+import { unpack } from "../signals/signature.ts";
+import { CUT_MODEL } from "./model-cuts.ts";
 import { openSegmentLog } from "./segment-log.ts";
 import { plain } from "./test-footage.ts";
 
@@ -75,7 +78,7 @@ afterAll(async () => {
   }
 });
 
-function startMedia({ nats, data }: World): ChildProcess {
+function startMedia({ nats, data }: World, more: Record<string, string> = {}): ChildProcess {
   const main = join(import.meta.dirname, "../main.ts");
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "--only", "media"], {
     env: {
@@ -86,6 +89,7 @@ function startMedia({ nats, data }: World): ChildProcess {
       HYPECAST_LOG_LEVEL: "error",
       // However slow the machine that this runs on: nothing is left out.
       HYPECAST_MEDIA_BEHIND_S: "0",
+      ...more,
     },
     stdio: "ignore",
   });
@@ -252,6 +256,30 @@ test("a log server that crashes is waited for; what comes then is measured", asy
   }
   media.kill("SIGTERM");
   await exited(media);
+});
+
+test("a model for cuts in the operator's folder has its say about each frame", async () => {
+  const where = await world();
+  worlds.push(where);
+  const folder = join(where.data, "models");
+  writeBrightnessModel(folder, CUT_MODEL, {
+    input: "windows",
+    dims: [100, 27, 48, 3],
+    axes: [2, 3, 4],
+    outputs: { cut: [100, 1] },
+  });
+  const media = startMedia(where, { HYPECAST_MODELS: folder });
+  for (let seq = 0; seq < 2; seq++) await publish(where, "100", seq);
+  await measured(where, 2);
+  media.kill("SIGTERM");
+  await exited(media);
+  for (const [i, event] of (await measuredOf(where, "100")).entries()) {
+    expect(videoMeasured.schema.safeParse(event).error).toBeUndefined();
+    // A machine that is so slow that the model is late leaves it out, and nothing else.
+    const { cutChance, ...picture } = event.picture!;
+    if (cutChance !== undefined) expect(unpack(cutChance)).toHaveLength(60);
+    expect(picture).toEqual(expected.get("100")![i]!.picture);
+  }
 });
 
 test("two that believe they own a channel cannot both go on: the log takes one", async () => {

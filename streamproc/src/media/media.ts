@@ -6,6 +6,7 @@ import type { Health } from "@hypecast/runtime/report.ts";
 import { assign } from "../partitions/assign.ts";
 import type { Members } from "../partitions/members.ts";
 import { startChannel, type ChannelWork } from "./channel-work.ts";
+import type { CutModel } from "./cut-model.ts";
 import { fences } from "./isolation.ts";
 import { mediaMeters as meters } from "./media-meters.ts";
 import { addedAt } from "./priority.ts";
@@ -17,6 +18,7 @@ export interface MediaOptions {
   readonly log: SegmentLog;
   readonly objects: Objects;
   readonly workers: Workers;
+  readonly cutModel: Pick<CutModel, "isThere" | "chances">;
   readonly instance: string;
   /** A wait that grows above this leaves channels out (see shed.ts); Infinity: never. */
   readonly behindMostMs: number;

@@ -6,7 +6,9 @@ import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { joinMembers, type Members } from "../partitions/members.ts";
 import { openScorer } from "../scorer/open.ts";
+import { openCutModel } from "./cut-model.ts";
 import { startMedia } from "./media.ts";
+import { CUT_MODEL } from "./model-cuts.ts";
 import { SHOT_MODEL, startScoreShots } from "./score-shots.ts";
 import { openSegmentLog } from "./segment-log.ts";
 import { openWorkers } from "./workers.ts";
@@ -28,8 +30,10 @@ export async function startMediaPart(
       log: logger,
     }),
   );
+  const scorer = part.own(await openScorer(config, [SHOT_MODEL, CUT_MODEL]));
+  const cutModel = part.own(await openCutModel(scorer, logger));
   const media = startMedia(nc, {
-    ...{ log: openSegmentLog(nc, jsm), objects, workers, instance, logger },
+    ...{ log: openSegmentLog(nc, jsm), objects, workers, cutModel, instance, logger },
     behindMostMs: config.HYPECAST_MEDIA_BEHIND_S === 0 ? Infinity : config.HYPECAST_MEDIA_BEHIND_S * 1000,
   });
   let members: Members | null = null;
@@ -44,7 +48,6 @@ export async function startMediaPart(
   );
   part.own(media);
   media.settle(members);
-  const scorer = part.own(await openScorer(config, [SHOT_MODEL]));
   part.own(startScoreShots(nc, { scorer, objects, log: logger }));
   part.own(reportHealth(nc, "media", instance, () => media.health()));
 }

@@ -15,6 +15,8 @@ export interface Job extends StoredSegment {
   durationMs: number;
   /** The segment before it, where it continues in this one. */
   before: StoredSegment | null;
+  /** Somebody looks at each small frame. */
+  allFrames: boolean;
 }
 
 /** What one segment looks and sounds like. A function of the files alone. */
@@ -23,6 +25,8 @@ export interface Measured {
   sound: SoundSignals | null;
   /** About three frames a second as `frames-file.ts` packs them; null without picture. */
   frames: Uint8Array | null;
+  /** The pixels of each frame that `picture` is of, 64 × 36 RGB, one behind the other; null without picture and where nobody asked. */
+  allFrames: Uint8Array | null;
   /** JPEG of the first frame. */
   thumb: Uint8Array | null;
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { FRAME_BYTES } from "./frames-file.ts";
 import { fences } from "./isolation.ts";
 import type { Job, Outcome } from "./protocol.ts";
 import { plain } from "./test-footage.ts";
@@ -17,7 +18,7 @@ afterEach(async () => {
 let jobs = 0;
 const job = (path: string): Job => ({
   ...{ id: String(jobs++), startMs: 1_000_000, durationMs: 2000 },
-  ...{ container: "ts", path, initPath: null, before: null },
+  ...{ container: "ts", path, initPath: null, before: null, allFrames: false },
 });
 const bad = (options: Partial<WorkersOptions> = {}): Workers =>
   (workers = openWorkers({
@@ -46,6 +47,14 @@ for (const frames of ["gstreamer", "ffmpeg"] as const)
     expect(sampled).toHaveLength(6 * (8 + 64 * 36 * 3));
     expect(Buffer.from(thumb!.subarray(0, 3)).toString("hex")).toBe("ffd8ff");
     expect(await workers.measure({ ...asked, id: "again" })).toEqual(outcome);
+    expect(outcome.measured.allFrames).toBeNull();
+    const all = await workers.measure({ ...asked, allFrames: true });
+    if (all.failed !== null) throw new Error(all.detail);
+    expect(all.measured).toEqual({ ...outcome.measured, allFrames: all.measured.allFrames });
+    expect(all.measured.allFrames).toHaveLength(60 * 64 * 36 * 3);
+    expect(all.measured.allFrames!.subarray(0, FRAME_BYTES)).toEqual(
+      new Uint8Array(sampled!.subarray(8, 8 + FRAME_BYTES)),
+    );
   });
 
 test("a file that is gone and a web page are outcomes, and the worker goes on", async () => {

@@ -10,6 +10,9 @@ const HALF_SPAN_MS = 250;
 /** How far from its middle a fade is over. */
 const OUTER_SPAN_MS = 500;
 const NEVER = -1;
+/** A model's chance (0–255) from here on is more than a half. */
+const LIKELY = 128;
+const CUTS = ["hard", "fade"] as const;
 /** No shot is shorter. */
 const SHORTEST_MS = 300;
 /** Steps in the neighbourhood that a cut has to stand out from. */
@@ -46,6 +49,8 @@ export interface Frame {
   readonly signature: Uint8Array;
   /** Unlikeness to the frame before it; 0 for the first. */
   readonly step: number;
+  /** A model's chance that it is the last before a cut, 0–255; 0 below a half, and without a model. */
+  readonly chance: number;
 }
 export type Cut = "hard" | "fade";
 /** Told of each frame once, in order: whether a shot begins with it. */
@@ -54,21 +59,22 @@ export type Settle = (frame: Frame, cut: Cut | null) => void;
 /**
  * Finds the cuts of one unbroken run of frames as it comes. A hard cut is one step between two frames that is large, stands out from
  * the steps near it and lasts; a fade is a change over half a second in small steps, from one calm to another, through a mixture
- * of both or through one colour.
+ * of both or through one colour. Where a model sees a cut that these do not see within SHORTEST_MS, its cut is one too.
  */
 export class CutFinder {
   /** Oldest first; those before `#settled` are only there to be compared with. */
   #frames: Frame[] = [];
   #settled = 0;
+  /** Of those before it is known whether we see a cut. More than `#settled` only while a model's cut waits for whether one of ours is near. */
+  #judged = 0;
   #lastCutMs = NEVER;
+  /** What we see there; null where the run begins. */
+  #lastCut: Cut | null = null;
 
-  /** `atMs` must grow. */
-  push(atMs: number, signature: Uint8Array, settle: Settle): void {
-    const before = this.#frames.at(-1);
-    const frame = frameAfter(before?.signature, atMs, signature);
-    this.#frames.push(frame);
-    while (this.#settled < this.#frames.length && this.#frames[this.#settled]!.atMs + LOOK_AHEAD_MS <= atMs)
-      this.#settleNext(settle);
+  /** `atMs` must grow. `chance`: a model's, 0–255, that the frame is the last before a cut; 0 without one. */
+  push(atMs: number, signature: Uint8Array, chance: number, settle: Settle): void {
+    this.#frames.push(frameAfter(this.#frames.at(-1)?.signature, atMs, signature, chance));
+    this.#goOn(atMs - LOOK_AHEAD_MS, settle);
   }
 
   /** No run has begun. */
@@ -76,27 +82,83 @@ export class CutFinder {
     return this.#frames.length === 0;
   }
 
-  /** The run ends here: all that waits is settled with what there is. */
-  end(settle: Settle): void {
-    while (this.#settled < this.#frames.length) this.#settleNext(settle);
-    this.#frames = [];
-    this.#settled = 0;
-    this.#lastCutMs = NEVER;
+  /** A model has a say in what is not settled yet: then there is more to save. */
+  get asked(): boolean {
+    return this.#frames.some(({ chance }) => chance > 0);
   }
 
-  #settleNext(settle: Settle): void {
-    const at = this.#settled;
-    const frame = this.#frames[at]!;
-    const cut = frame.atMs - this.#lastCutMs < SHORTEST_MS ? null : this.#cutAt(at);
+  /** The run ends here: all that waits is settled with what there is. */
+  end(settle: Settle): void {
+    this.#goOn(Infinity, settle);
+    this.#frames = [];
+    this.#settled = 0;
+    this.#judged = 0;
+    this.#lastCutMs = NEVER;
+    this.#lastCut = null;
+  }
+
+  /** Frames up to `untilMs` have what follows them. */
+  #goOn(untilMs: number, settle: Settle): void {
+    for (;;) {
+      const frame = this.#frames[this.#settled];
+      if (frame === undefined) return;
+      const next = this.#frames[this.#judged];
+      const canJudge = next !== undefined && next.atMs <= untilMs;
+      if (this.#judged === this.#settled) {
+        if (!canJudge) return;
+        this.#judge();
+      }
+      let cut = frame.atMs === this.#lastCutMs ? this.#lastCut : null;
+      if (this.#isLikely(this.#settled) && !this.#isNearOurs(frame)) {
+        const later = this.#frames[this.#judged];
+        if (later !== undefined && later.atMs < frame.atMs + SHORTEST_MS) {
+          if (later.atMs > untilMs) return;
+          this.#judge();
+          continue;
+        }
+        cut = frame.step < TUNING.hardBase ? "fade" : "hard";
+      }
+      this.#settled++;
+      settle(frame, cut);
+      this.#forget(frame.atMs - LOOK_BACK_MS);
+    }
+  }
+
+  #judge(): void {
+    const at = this.#judged++;
+    const { atMs } = this.#frames[at]!;
+    const cut = atMs - this.#lastCutMs < SHORTEST_MS ? null : this.#cutAt(at);
     // A run begins with a shot.
-    if (cut !== null || this.#lastCutMs === NEVER) this.#lastCutMs = frame.atMs;
-    this.#settled++;
-    settle(frame, cut);
+    if (cut === null && this.#lastCutMs !== NEVER) return;
+    this.#lastCutMs = atMs;
+    this.#lastCut = cut;
+  }
+
+  #forget(beforeMs: number): void {
     let old = 0;
-    while (old < this.#settled && this.#frames[old]!.atMs < frame.atMs - LOOK_BACK_MS) old++;
+    while (old < this.#settled && this.#frames[old]!.atMs < beforeMs) old++;
     if (old === 0) return;
     this.#frames.splice(0, old);
     this.#settled -= old;
+    this.#judged -= old;
+  }
+
+  #isNearOurs({ atMs }: Frame): boolean {
+    return Math.abs(atMs - this.#lastCutMs) < SHORTEST_MS;
+  }
+
+  /** By the model a shot begins here, and of those that it sees within SHORTEST_MS this is the likeliest. */
+  #isLikely(at: number): boolean {
+    const frames = this.#frames;
+    const { atMs } = frames[at]!;
+    const chanceAt = (i: number): number => frames[i - 1]?.chance ?? 0;
+    const chance = chanceAt(at);
+    if (chance === 0) return false;
+    for (let i = at - 1; i > 0 && frames[i]!.atMs > atMs - SHORTEST_MS; i--)
+      if (chanceAt(i) >= chance) return false;
+    for (let i = at + 1; i < frames.length && frames[i]!.atMs < atMs + SHORTEST_MS; i++)
+      if (chanceAt(i) > chance) return false;
+    return true;
   }
 
   #cutAt(at: number): Cut | null {
@@ -192,14 +254,31 @@ export class CutFinder {
 
   load(bytes: ByteReader): void {
     this.#settled = bytes.uint();
+    this.#judged = this.#settled;
     this.#lastCutMs = bytes.number();
     const count = bytes.uint();
     for (let i = 0; i < count; i++) {
       const atMs = bytes.number();
       const signature = bytes.raw();
-      const frame = frameAfter(this.#frames.at(-1)?.signature, atMs, signature);
+      const frame = frameAfter(this.#frames.at(-1)?.signature, atMs, signature, 0);
       this.#frames.push(i === 0 ? { ...frame, step: bytes.number() } : frame);
     }
+  }
+
+  /** What there is to save besides when it is `asked`. */
+  saveAsked(out: ByteWriter): void {
+    const waiting = this.#judged - this.#settled;
+    out.uint(waiting);
+    if (waiting > 0) out.uint(this.#lastCut === null ? 0 : CUTS.indexOf(this.#lastCut) + 1);
+    for (const { chance } of this.#frames) out.u8(chance);
+  }
+
+  /** After `load`. */
+  loadAsked(bytes: ByteReader): void {
+    const waiting = bytes.uint();
+    this.#judged = this.#settled + waiting;
+    if (waiting > 0) this.#lastCut = CUTS[bytes.uint() - 1] ?? null;
+    this.#frames = this.#frames.map((frame) => ({ ...frame, chance: bytes.u8() }));
   }
 
   /** The first frame that is not before `ms`. */
@@ -230,8 +309,14 @@ function mixes(from: Uint8Array, middle: Uint8Array, to: Uint8Array): boolean {
   return left <= TUNING.mixture * apart;
 }
 
-const frameAfter = (before: Uint8Array | undefined, atMs: number, signature: Uint8Array): Frame => ({
+const frameAfter = (
+  before: Uint8Array | undefined,
+  atMs: number,
+  signature: Uint8Array,
+  chance: number,
+): Frame => ({
   atMs,
   signature,
   step: before === undefined ? 0 : unlikeness(before, signature),
+  chance: chance < LIKELY ? 0 : chance,
 });

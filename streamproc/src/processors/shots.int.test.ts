@@ -40,6 +40,7 @@ beforeAll(async () => {
       startMs,
       durationMs: 2000,
       before,
+      allFrames: false,
     };
     const outcome = await measure(source, job);
     if (outcome.failed !== null) throw new Error(outcome.detail);

@@ -13,6 +13,7 @@ import {
   shotsOf,
   shotsOfFilm,
   still,
+  type Film,
 } from "./video.fixture.ts";
 import type { FoldInput } from "./fold.ts";
 import { runOf } from "./run.ts";
@@ -20,8 +21,10 @@ import { shots } from "./shots.ts";
 
 const fade = (from: number, to: number, frames: number): Uint8Array[] =>
   Array.from({ length: frames }, (_, k) => mixed(scene(from), scene(to), (k + 1) / (frames + 1)));
+const inputsOf = (film: Film, segmentFrames = 60): FoldInput[] =>
+  measuredOf(film, segmentFrames).map((measured) => ({ type: "measured", measured }));
 const measuredInputs = (frames: readonly Uint8Array[], segmentFrames = 60): FoldInput[] =>
-  measuredOf({ frames }, segmentFrames).map((measured) => ({ type: "measured", measured }));
+  inputsOf({ frames }, segmentFrames);
 
 describe("cuts", () => {
   test("one picture is one shot", () => {
@@ -243,6 +246,104 @@ describe("figures", () => {
     expect(found[2]!.novelty).toBeLessThan(0.1);
     expect(found[3]!.novelty).toBeGreaterThan(0.5);
     expect(found.map((shot) => shot.cutsPerMin)).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe("a model's cuts", () => {
+  /** Chances as a model gives them: a hill around each frame that is the last of a shot. */
+  const hills = (frames: number, lasts: readonly (readonly [last: number, chance: number])[]): number[] =>
+    Array.from({ length: frames }, (_, i) =>
+      Math.max(0, ...lasts.map(([last, chance]) => chance * (1 - Math.abs(i - last) / 6))),
+    );
+  const slow = [...still(1, 90), ...fade(1, 3, 60), ...still(3, 90)];
+
+  test("a dissolve of two seconds, which we do not see, is one cut behind the likeliest frame", () => {
+    expect(cutsOf(shotsOfFilm({ frames: slow }))).toEqual([]);
+    const cutChance = hills(240, [[119, 0.9]]);
+    expect(cutsOf(shotsOfFilm({ frames: slow, cutChance }))).toEqual([[120, "fade"]]);
+  });
+
+  test("chances under a half change nothing, in what is found or in what is saved", () => {
+    const run = runOf([shots], CHANNEL);
+    const plain = runOf([shots], CHANNEL);
+    shotsOf(run, inputsOf({ frames: slow, cutChance: hills(240, [[119, 0.49]]) }, 130));
+    shotsOf(plain, inputsOf({ frames: slow }, 130));
+    expect(shots.save(run.states[0] as never)).toEqual(shots.save(plain.states[0] as never));
+  });
+
+  test("beside a cut of ours the model's is none, before it and behind it", () => {
+    const frames = [...still(1, 75), ...still(2, 75)];
+    for (let last = 66; last <= 82; last++) {
+      const cutChance = hills(150, [[last, 1]]);
+      expect(cutsOf(shotsOfFilm({ frames, cutChance })), `${last}`).toEqual([[75, "hard"]]);
+    }
+    for (const last of [64, 84])
+      expect(cutsOf(shotsOfFilm({ frames, cutChance: hills(150, [[last, 1]]) }))).toContainEqual([
+        75,
+        "hard",
+      ]);
+    expect(cutsOf(shotsOfFilm({ frames, cutChance: hills(150, [[64, 1]]) }))).toHaveLength(2);
+    expect(cutsOf(shotsOfFilm({ frames, cutChance: hills(150, [[84, 1]]) }))).toHaveLength(2);
+  });
+
+  test("a plateau and a shaky hill are one cut", () => {
+    const frames = still(1, 120);
+    const plateau = frames.map((_, i) => (i >= 60 && i < 66 ? 1 : 0));
+    expect(cutsOf(shotsOfFilm({ frames, cutChance: plateau }))).toEqual([[61, "fade"]]);
+    const shaky = frames.map((_, i) => [0.6, 0.9, 0.7, 0.95, 0.6, 0.8][i - 60] ?? 0);
+    expect(cutsOf(shotsOfFilm({ frames, cutChance: shaky }))).toEqual([[64, "fade"]]);
+  });
+
+  test("one that falls silent in the middle, and one with fewer bytes than frames, count as far as they go", () => {
+    const cutChance = hills(240, [[119, 0.9]]);
+    const inputs = inputsOf({ frames: slow, cutChance }).map((input, i) => {
+      if (input.type !== "measured" || i < 2) return input;
+      const picture = { ...input.measured.picture!, cutChance: i === 2 ? "" : "AAAA" };
+      return { ...input, measured: { ...input.measured, picture } };
+    });
+    expect(cutsOf(shotsOf(runOf([shots], CHANNEL), [...inputs, gapAt(BEGIN_MS + 8000)]))).toEqual([
+      [120, "fade"],
+    ]);
+  });
+
+  test("whatever it says: our cuts stand, no shot is shorter than 300 ms, and neither segments nor a reload change it", () => {
+    fc.assert(
+      fc.property(
+        film,
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 250 }), fc.double({ min: 0, max: 1, noNaN: true })), {
+          maxLength: 8,
+        }),
+        fc.integer({ min: 7, max: 90 }),
+        (frames, lasts, segmentFrames) => {
+          const cutChance = hills(frames.length, lasts);
+          const found = cutsOf(shotsOfFilm({ frames, cutChance }));
+          for (const [frame] of cutsOf(shotsOfFilm({ frames })))
+            expect(found.map(([at]) => at)).toContain(frame);
+          for (const [i, [at]] of found.entries()) expect(at - (found[i - 1]?.[0] ?? 0)).toBeGreaterThan(8);
+          expect(cutsOf(shotsOfFilm({ frames, cutChance }, segmentFrames))).toEqual(found);
+
+          const run = runOf([shots], CHANNEL);
+          const inputs = inputsOf({ frames, cutChance }, segmentFrames % 13 || 1);
+          const reloaded = inputs.flatMap((input) => {
+            const shotsNow = shotsOf(run, [input]);
+            const before = shots.save(run.states[0] as never);
+            run.reload();
+            expect(shots.save(run.states[0] as never)).toEqual(before);
+            return shotsNow;
+          });
+          reloaded.push(...shotsOf(run, [gapAt(BEGIN_MS + Math.round((frames.length * 1000) / 30))]));
+          expect(cutsOf(reloaded)).toEqual(found);
+        },
+      ),
+      { numRuns: 15, seed: 6 },
+    );
+  });
+
+  test("a state that was saved before there were models is read on", () => {
+    const run = runOf([shots], CHANNEL);
+    shotsOf(run, measuredInputs([...still(1, 75), ...still(2, 75)]));
+    const saved = shots.save(run.states[0] as never);
+    expect(shots.save(shots.load(CHANNEL, 1, saved)!)).toEqual(saved);
   });
 });
 

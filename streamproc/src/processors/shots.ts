@@ -14,6 +14,10 @@ const SLACK_MS = 500;
 /** So long after the last segment, when no other is waiting to be measured, the open shot has ended. */
 const ENDED_MS = 60_000;
 const MINUTE_MS = 60_000;
+/** In version 1 no model had a say: there ASKED is never set. */
+const VERSION = 2;
+const OPEN = 1;
+const ASKED = 2;
 /** Bounds of what waits for its frames to be settled: about a second of it. */
 const WAITING_BOUND = 256;
 
@@ -48,7 +52,7 @@ export interface ShotsState {
 export const shots = defineFold<ShotsState>({
   name: "shots",
   says: "Shots of the video: cuts, fades, and what each shot looks like",
-  version: 1,
+  version: VERSION,
   initial: (channelId) => ({
     channelId,
     epoch: -1,
@@ -82,7 +86,7 @@ export const shots = defineFold<ShotsState>({
     }
   },
   save,
-  load: (channelId, version, bytes) => (version === 1 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) => (version === 1 || version === VERSION ? load(channelId, bytes) : null),
 });
 
 function measured(state: ShotsState, segment: VideoMeasured, emit: Emit): void {
@@ -106,6 +110,7 @@ function measured(state: ShotsState, segment: VideoMeasured, emit: Emit): void {
   for (const figures of detailsOf(picture.detail, startMs, durationMs))
     if (state.details.length < WAITING_BOUND) state.details.push(figures);
   const signatures = unpack(picture.signatures);
+  const chances = picture.cutChance === undefined ? null : unpack(picture.cutChance);
   const times = timesOf(picture.atMs, Math.floor(signatures.length / SIGNATURE_BYTES), segment);
   const settle = (frame: Frame, cut: Cut | null): void => settled(state, frame, cut, emit);
   for (const [i, atMs] of times.entries()) {
@@ -113,6 +118,7 @@ function measured(state: ShotsState, segment: VideoMeasured, emit: Emit): void {
     state.finder.push(
       state.frameMs,
       signatures.subarray(i * SIGNATURE_BYTES, (i + 1) * SIGNATURE_BYTES),
+      chances?.[i] ?? 0,
       settle,
     );
   }
@@ -192,7 +198,9 @@ function save(state: ShotsState): Uint8Array {
   // A channel without video has nothing more to say.
   if (state.epoch < 0) return out.done();
   state.finder.save(out);
-  out.u8(state.open === null ? 0 : 1);
+  const { asked } = state.finder;
+  out.u8((state.open === null ? 0 : OPEN) | (asked ? ASKED : 0));
+  if (asked) state.finder.saveAsked(out);
   state.open?.save(out);
   out.uint(state.details.length);
   for (const figures of state.details) for (const name of DETAIL_NAMES) out.number(figures[name]);
@@ -217,7 +225,9 @@ function load(channelId: string, saved: Uint8Array): ShotsState {
   state.next = CUT_KINDS[bytes.u8()]!;
   if (state.epoch < 0) return state;
   state.finder.load(bytes);
-  if (bytes.u8() === 1) state.open = ShotFigures.load(bytes);
+  const flags = bytes.u8();
+  if ((flags & ASKED) !== 0) state.finder.loadAsked(bytes);
+  if ((flags & OPEN) !== 0) state.open = ShotFigures.load(bytes);
   for (let left = bytes.uint(); left > 0; left--) {
     const figures = { atMs: 0, sharpness: 0, exposure: 0, colourfulness: 0, noise: 0, text: 0 };
     for (const name of DETAIL_NAMES) figures[name] = bytes.number();

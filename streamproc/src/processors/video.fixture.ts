@@ -1,7 +1,7 @@
 import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
 import type { VideoShot } from "@hypecast/contracts/shot.ts";
 import { measurePicture } from "../signals/picture.ts";
-import { FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH } from "../signals/signature.ts";
+import { FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, pack } from "../signals/signature.ts";
 import type { FoldInput } from "./fold.ts";
 import { runOf, type Run } from "./run.ts";
 import { shots } from "./shots.ts";
@@ -48,6 +48,8 @@ export interface Film {
   frames: readonly Uint8Array[];
   /** Of each frame, after the film's start; 30 a second when left out. */
   atMs?: readonly number[];
+  /** What a model says of each frame, 0–1; no model when left out. */
+  cutChance?: readonly number[];
 }
 
 /** What a media worker says of a film cut into segments of `segmentFrames` frames. */
@@ -59,15 +61,16 @@ export function measuredOf(film: Film, segmentFrames = 60): VideoMeasured[] {
     const until = Math.min(frames.length, from + segmentFrames);
     const startMs = atMs[from]!;
     const endMs = atMs[until] ?? atMs[until - 1]! + 33;
-    segments.push(
-      segment(segments.length, startMs, endMs - startMs, {
-        picture: measurePicture(
-          frames.slice(from, until).map((rgb, i) => ({ atMs: atMs[from + i]! - startMs, rgb })),
-          [],
-          { width: FRAME_WIDTH, height: FRAME_HEIGHT },
-        ),
-      }),
+    const picture = measurePicture(
+      frames.slice(from, until).map((rgb, i) => ({ atMs: atMs[from + i]! - startMs, rgb })),
+      [],
+      { width: FRAME_WIDTH, height: FRAME_HEIGHT },
     );
+    if (film.cutChance !== undefined)
+      picture.cutChance = pack(
+        Uint8Array.from(film.cutChance.slice(from, until), (chance) => Math.round(chance * 255)),
+      );
+    segments.push(segment(segments.length, startMs, endMs - startMs, { picture }));
   }
   return segments;
 }
