@@ -130,9 +130,9 @@ function paintPiece<Picture>(
   pen.textBaseline = "alphabetic";
   pen.direction = piece.rtl ? "rtl" : "ltr";
   const baseline = y + Math.round(fontPx * (piece.weight === "quote" ? 0.86 : 1.06));
-  // On a light ground of its own the text stands out by itself; on the bare picture it needs an edge.
-  if (look.opacity < 0.35) {
-    pen.strokeStyle = "rgba(0,0,0,0.75)";
+  // Over a bright picture half a ground is grey: letters need an edge of their own, unless the ground is nearly whole.
+  if (look.opacity < 0.8) {
+    pen.strokeStyle = look.opacity < 0.35 ? "rgba(0,0,0,0.75)" : "rgba(0,0,0,0.55)";
     pen.lineWidth = Math.max(2, fontPx * 0.14);
     pen.strokeText(piece.text, piece.x, baseline);
   }
