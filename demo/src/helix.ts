@@ -8,9 +8,19 @@ import { spoken } from "./wire.ts";
 
 /** The application that the demo's settings name. */
 export const DEMO_CLIENT = { id: "hypecast-demo", secret: "hypecast-demo-secret" } as const;
-/** Points a minute of an application token. */
+/** The token of a broadcaster who allows clips to be made; it ends with the others. */
+export const DEMO_CLIP_TOKEN = "demo-broadcaster-clips-edit";
+/** Points a minute of a token. */
 const POINTS = 800;
 const TOKEN_S = 5_000_000;
+
+interface Token {
+  readonly expiresAtMs: number;
+  /** None: an application's. */
+  readonly scopes: readonly string[];
+  points: number;
+  filledAtMs: number;
+}
 
 interface User {
   readonly id: string;
@@ -98,12 +108,13 @@ const problem = (status: number, error: string, message: string): Answer => ({
 
 /** Helix and its token server. `now` is milliseconds since 1970. */
 export class Helix {
-  readonly counts = { tokens: 0, requests: 0, unauthorized: 0, limited: 0 };
-  private readonly tokens = new Map<string, { expiresAtMs: number; points: number; filledAtMs: number }>();
+  readonly counts = { tokens: 0, requests: 0, unauthorized: 0, limited: 0, clips: 0 };
+  private readonly tokens = new Map<string, Token>();
   private readonly now: () => number;
 
   constructor(now: () => number) {
     this.now = now;
+    this.issue(DEMO_CLIP_TOKEN, ["clips:edit"]);
   }
 
   /** Every token is worth nothing from here on, as after a secret was changed. */
@@ -124,12 +135,18 @@ export class Helix {
       .map((i) => hash32(this.counts.tokens, i, this.now()).toString(36).padStart(7, "0"))
       .join("")
       .slice(0, 30);
-    this.tokens.set(token, {
-      expiresAtMs: this.now() + TOKEN_S * 1000,
-      points: POINTS,
-      filledAtMs: this.now(),
-    });
+    this.issue(token, []);
     return { status: 200, json: { access_token: token, expires_in: TOKEN_S, token_type: "bearer" } };
+  }
+
+  private issue(token: string, scopes: readonly string[]): void {
+    const nowMs = this.now();
+    this.tokens.set(token, {
+      expiresAtMs: nowMs + TOKEN_S * 1000,
+      scopes,
+      points: POINTS,
+      filledAtMs: nowMs,
+    });
   }
 
   /** GET /oauth2/validate */
@@ -141,14 +158,15 @@ export class Helix {
       status: 200,
       json: {
         client_id: DEMO_CLIENT.id,
-        scopes: [],
+        scopes: known.scopes,
         expires_in: Math.floor((known.expiresAtMs - this.now()) / 1000),
       },
     };
   }
 
-  /** GET /helix/… */
+  /** GET /helix/…, and POST /helix/clips */
   ask(
+    method: string,
     path: string,
     query: URLSearchParams,
     headers: { authorization: string | undefined; clientId: string | undefined },
@@ -178,7 +196,13 @@ export class Helix {
         headers: limits,
       };
     }
-    return { ...this.answer(path, query), headers: limits };
+    const answer =
+      method === "POST"
+        ? path === "clips"
+          ? this.clip(query, bucket.scopes)
+          : problem(404, "Not Found", "")
+        : this.answer(path, query);
+    return { ...answer, headers: limits };
   }
 
   private refusal({
@@ -232,6 +256,25 @@ export class Helix {
       default:
         return problem(404, "Not Found", "");
     }
+  }
+
+  /** Create Clip: Twitch says where the clip will be before it is there. */
+  private clip(query: URLSearchParams, scopes: readonly string[]): Answer {
+    if (!scopes.includes("clips:edit")) return problem(401, "Unauthorized", "Missing scope: clips:edit");
+    const id = query.get("broadcaster_id");
+    if (id === null || id === "")
+      return problem(400, "Bad Request", 'Missing required parameter "broadcaster_id"');
+    const user = userBy("id", id);
+    if (user === null)
+      return problem(400, "Bad Request", "The ID in broadcaster_id is not a broadcaster's ID.");
+    if (user.live === null)
+      return problem(404, "Not Found", "Clipping is not possible for an offline channel.");
+    this.counts.clips++;
+    const slug = `AshenCastle${this.counts.clips}-${hash32("clip", id, this.now()).toString(36)}`;
+    return {
+      status: 202,
+      json: { data: [{ id: slug, edit_url: `https://clips.twitch.tv/${slug}/edit` }] },
+    };
   }
 
   private user(user: User): object {

@@ -120,7 +120,7 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
     if (path === "/oauth2/validate") return helix.validate(request.headers.authorization);
     const asked = after("/helix/");
     if (asked !== null)
-      return helix.ask(asked, url.searchParams, {
+      return helix.ask(request.method ?? "GET", asked, url.searchParams, {
         authorization: request.headers.authorization,
         clientId: request.headers["client-id"]?.toString(),
       });
