@@ -6,7 +6,7 @@ import { landscape, layoutFilters, type LayoutChoice } from "./layouts.ts";
 import type { CutRun } from "./look.ts";
 
 /** Frames of chat a second: motion that is read, not watched. */
-export const CHAT_FPS = 15;
+export const CHAT_FPS = 10;
 /** Pictures and sound lie on both sides of a cut by less than this. */
 const EDGE_S = 0.001;
 const SOUND_HZ = 48_000;

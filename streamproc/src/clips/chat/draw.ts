@@ -25,9 +25,6 @@ export function measureWith(look: Pick<OverlayLook, "font">, fontPx: number): Me
   };
 }
 
-/** Emotes move at half the rate of lines: each of their frames is one more picture of a line. */
-const EMOTES_EVERY_MS = 2000 / 15;
-
 export interface Chat {
   readonly lines: readonly OverlayLine[];
   readonly box: OverlayBox;
@@ -46,16 +43,15 @@ export function* chatFrames(chat: Chat, fps: number, frames: number): Generator<
   let drawn = "";
   for (let i = 0; i < frames; i++) {
     const tMs = (i * 1000) / fps;
-    const emotesMs = tMs - (tMs % EMOTES_EVERY_MS);
     const visible = visibleAt(lines, box, tMs);
-    const state = stateOf(visible, pictures, emotesMs);
+    const state = stateOf(visible, pictures, tMs);
     if (state !== drawn) {
       drawn = state;
       // A picture of its own: the pipe may still be reading the last one.
       bytes = new Uint8Array(box.width * box.height * 4);
       const images = imageOf(
         visible.map(({ line }) => line),
-        emotesMs,
+        tMs,
       );
       for (const [n, one] of visible.entries()) lay(images[n] ?? NOTHING, one, bytes, box);
     }
