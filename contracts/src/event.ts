@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fnv1a } from "./fnv1a.ts";
 import { LOGIN } from "./login.ts";
 
 /** Channels are spread over this many partitions. Fixed for the life of a log: changing it moves channels between subjects. */
@@ -10,13 +11,6 @@ export const channelId = z
   .regex(/^[0-9A-Za-z_-]{1,64}$/, "a channel id has 1 to 64 letters, digits, _ or -");
 /** A Twitch login: what stands after twitch.tv/. */
 export const login = z.string().regex(LOGIN, "a Twitch login has 1 to 25 lower-case letters, digits or _");
-
-/** FNV-1a, 32 bit, over UTF-16 units (ids are ASCII). The same on every machine and in the browser. */
-export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
 
 /** The partition (0 … PARTITIONS − 1) that carries a channel: order is kept inside it, work spreads across them. */
 export const partitionOf = (channel: string): number => fnv1a(channel) % PARTITIONS;

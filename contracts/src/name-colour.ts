@@ -1,4 +1,4 @@
-import { fnv1a } from "./event.ts";
+import { fnv1a } from "./fnv1a.ts";
 
 /** Twitch gives a chatter without a colour one of these. */
 const DEFAULTS = [

@@ -1,4 +1,4 @@
-import { fnv1a } from "./event.ts";
+import { fnv1a } from "./fnv1a.ts";
 import { loginFrom } from "./login.ts";
 
 export interface Named {

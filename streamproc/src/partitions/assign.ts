@@ -1,4 +1,4 @@
-import { fnv1a } from "@hypecast/contracts/event.ts";
+import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
 
 /**
  * Who does what: every member computes the same from the same list. Rendezvous hashing with bounded load: a key goes to the

@@ -1,7 +1,7 @@
 import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
-import { fnv1a } from "@hypecast/contracts/event.ts";
+import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
 import { moments, reactionLags } from "@hypecast/contracts/moment.ts";
 import { videoShots } from "@hypecast/contracts/shot.ts";

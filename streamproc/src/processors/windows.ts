@@ -1,6 +1,6 @@
 import { isBot } from "@hypecast/contracts/bots.ts";
 import type { ChatLine, ChatNotice } from "@hypecast/contracts/chat.ts";
-import { fnv1a } from "@hypecast/contracts/event.ts";
+import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
 import { WINDOW_SIZES_S, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { defineFold, type Emit } from "./fold.ts";
