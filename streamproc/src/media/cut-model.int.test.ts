@@ -23,6 +23,8 @@ import { plain } from "./test-footage.ts";
 import { openWorkers } from "./workers.ts";
 
 const log = { info: () => undefined, warn: () => undefined };
+/** However slow the machine that this runs on: the model is not late. */
+const PATIENT_MS = 30_000;
 const grey = (value: number): Uint8Array => new Uint8Array(FRAME_BYTES).fill(value);
 
 let folder: string;
@@ -56,7 +58,7 @@ async function measuredWith(scorer: Scorer): Promise<VideoMeasured> {
     ...{ discontinuity: false, ad: false, analysis: file, source: file },
   };
   const workers = openWorkers({ count: 1, frames: "auto", log });
-  const cutModel = await openCutModel(scorer, log);
+  const cutModel = await openCutModel(scorer, log, PATIENT_MS);
   let told: (measured: VideoMeasured) => void = () => undefined;
   const telling = new Promise<VideoMeasured>((resolve) => (told = resolve));
   const memory: SegmentLog = {
@@ -133,17 +135,19 @@ test("what a failing server costs is the model's word, and each failure is count
   const server = await startStandIn(models);
   const triton = readConfig({ HYPECAST_SCORER: "triton", HYPECAST_TRITON_URL: server.url });
   const scorer = await openScorer(triton, []);
-  const cutModel = await openCutModel(scorer, log);
+  const cutModel = await openCutModel(scorer, log, PATIENT_MS);
   expect(cutModel.isThere()).toBe(true);
-  for (const [what, outcome] of [
-    ["500", "down"],
-    ["nan", "bad_answer"],
-    ["silent", "late"],
+  const hurried = await openCutModel(scorer, log, 200);
+  for (const [what, outcome, asked] of [
+    ["500", "down", cutModel],
+    ["nan", "bad_answer", cutModel],
+    ["silent", "late", hurried],
   ] as const) {
     server.script.push(what);
-    expect(await cutModel.chances(grey(100)), what).toBeNull();
+    expect(await asked.chances(grey(100)), what).toBeNull();
     expect((await counted())[outcome]).toBe(1);
   }
+  hurried.close();
   expect(unpack((await cutModel.chances(grey(100)))!)).toEqual(Uint8Array.of(100));
   const many = await Promise.all(Array.from({ length: 6 }, async () => cutModel.chances(grey(100))));
   expect(many.filter((one) => one === null)).toHaveLength(2);
@@ -167,7 +171,7 @@ test("a model that says of itself what we do not send is a bad answer; one that 
     outputs: { cut: [50, 1] },
   });
   const scorer = await openScorer(readConfig({ HYPECAST_MODELS: models }), [CUT_MODEL]);
-  const cutModel = await openCutModel(scorer, log);
+  const cutModel = await openCutModel(scorer, log, PATIENT_MS);
   expect(await cutModel.chances(grey(9))).toBeNull();
   expect(await counted()).toEqual({ bad_answer: 1 });
   cutModel.close();

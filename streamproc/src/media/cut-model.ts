@@ -23,7 +23,11 @@ export interface CutModel {
 type Outcome = "answered" | "late" | "busy" | "bad_answer" | "missing" | "down";
 
 /** Resolves when it is known whether the model is there. */
-export async function openCutModel(scorer: Scorer, log: Pick<Logger, "info" | "warn">): Promise<CutModel> {
+export async function openCutModel(
+  scorer: Scorer,
+  log: Pick<Logger, "info" | "warn">,
+  withinMs = ANSWER_WITHIN_MS,
+): Promise<CutModel> {
   let there = false;
   let asking = 0;
   let said: Outcome = "answered";
@@ -31,7 +35,7 @@ export async function openCutModel(scorer: Scorer, log: Pick<Logger, "info" | "w
   async function look(): Promise<void> {
     const was = there;
     try {
-      await scorer.inputs(CUT_MODEL, ANSWER_WITHIN_MS);
+      await scorer.inputs(CUT_MODEL, withinMs);
       there = true;
     } catch (error) {
       // While a server is down nobody has taken its model away.
@@ -63,7 +67,7 @@ export async function openCutModel(scorer: Scorer, log: Pick<Logger, "info" | "w
         const single = Array.from({ length: Math.floor(frames.length / FRAME_BYTES) }, (_, i) =>
           frames.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES),
         );
-        const chances = await cutChances(single, scorer, ANSWER_WITHIN_MS);
+        const chances = await cutChances(single, scorer, withinMs);
         count("answered");
         return pack(Uint8Array.from(chances, (chance) => Math.round(chance * 255)));
       } catch (error) {

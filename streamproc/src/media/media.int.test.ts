@@ -269,11 +269,13 @@ test("a model for cuts in the operator's folder has its say about each frame", a
     outputs: { cut: [100, 1] },
   });
   const media = startMedia(where, { HYPECAST_MODELS: folder });
-  for (let seq = 0; seq < 2; seq++) await publish(where, "100", seq);
-  await measured(where, 2);
+  for (let seq = 0; seq < 4; seq++) await publish(where, "100", seq);
+  await measured(where, 4);
   media.kill("SIGTERM");
   await exited(media);
-  for (const [i, event] of (await measuredOf(where, "100")).entries()) {
+  const events = await measuredOf(where, "100");
+  expect(events.some(({ picture }) => picture?.cutChance !== undefined)).toBe(true);
+  for (const [i, event] of events.entries()) {
     expect(videoMeasured.schema.safeParse(event).error).toBeUndefined();
     // A machine that is so slow that the model is late leaves it out, and nothing else.
     const { cutChance, ...picture } = event.picture!;
