@@ -25,6 +25,8 @@ const ENOUGH = 22;
 
 /** The stream that begins again does so when all of it was seen. */
 let eleven = false;
+/** The error page in place of a playlist comes once. */
+let errorPage = false;
 const LIVE: Record<string, Behaviour> = {
   plain: {},
   no_clock: { clock: null },
@@ -98,6 +100,14 @@ const LIVE: Record<string, Behaviour> = {
     listed: (newest) => (eleven && newest >= 14 ? newest : Math.min(newest, 11)),
     base: (last) => (last >= 14 ? 12 : 0),
     discontinuityAt: 12,
+  },
+  error_page: {
+    answer({ kind, n }, response) {
+      if (kind !== "list" || n < 10 || errorPage) return false;
+      errorPage = true;
+      response.end("<!doctype html><p>Sorry");
+      return true;
+    },
   },
   ends: { endAt: 12 },
   full_disk: {},
@@ -458,6 +468,12 @@ describe("what cannot be had is told", () => {
     expect(seen.get("frozen")).toContain("stalled");
     expect((await state("frozen"))?.state).toBe("live");
   });
+});
+
+test("an error page in place of a playlist costs nothing: an address that has given a picture is soon asked again", async () => {
+  expectAll(await told("error_page"));
+  expect(errorPage).toBe(true);
+  expect((await state("error_page"))?.state).toBe("live");
 });
 
 test("numbers that begin anew are another epoch; nothing is lost at the seam", async () => {
