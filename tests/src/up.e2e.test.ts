@@ -81,7 +81,7 @@ test("channels come and go from the command line", async () => {
   expect(removed.said).not.toContain("flood_3");
   expect(await run("add", "two words")).toEqual({
     code: 1,
-    said: 'hypecast: "two words" is no Twitch channel: give a login or a twitch.tv link\n',
+    said: 'hypecast: "two words" is no Twitch channel, no address of an HLS playlist and no file: give a login, a link, an address, or channel=address\n',
   });
 });
 
@@ -106,8 +106,10 @@ test("every part that is killed with -9 comes back, and the channel is live agai
     [
       "analytics",
       "clickhouse",
+      "clips",
       "demo",
       "gateway",
+      "media",
       "nats-server",
       "processors",
       "redis-server",
