@@ -42,7 +42,7 @@ function page(status: number, language: Language, title: string, head: string, b
       "Referrer-Policy": "no-referrer",
       "X-Robots-Tag": "noindex",
     },
-    body: `<!doctype html><html lang="${language}" prefix="og: https://ogp.me/ns#"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>${head}<style>${STYLE}</style></head><body><main>${body}</main></body></html>`,
+    body: `<!doctype html><html lang="${language}" prefix="og: https://ogp.me/ns#"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="/favicon.svg" type="image/svg+xml"><title>${title}</title>${head}<style>${STYLE}</style></head><body><main>${body}</main></body></html>`,
   };
 }
 
