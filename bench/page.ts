@@ -1,5 +1,6 @@
-// What the live screen costs the machine that shows it: processor at 20 ticks a second, script bytes, first paint. Headless Chromium
-// without a GPU, so pixels are drawn by the processor too: that share stands apart as "gpuProcess".
+// What the live screen costs the machine that shows it: processor at 20 ticks a second, script bytes, first paint; then the same with a
+// picture that plays at the edge (640×360, 25 frames a second, decoded by the processor). Headless Chromium without a GPU, so pixels are
+// drawn by the processor too: that share stands apart as "gpuProcess".
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -7,6 +8,7 @@ import { chatLines, packLines, type ChatLine } from "@hypecast/contracts/chat.ts
 import { subjectOf } from "@hypecast/contracts/event.ts";
 import { launchBrowser, openPage } from "@hypecast/tests/browser.ts";
 import { startWebGateway, type WebGateway } from "@hypecast/tests/web-gateway.ts";
+import { startWebVideo } from "@hypecast/tests/web-video.ts";
 
 const TICKS_PER_S = 20;
 const CHAT_LINES_PER_S = 15;
@@ -77,7 +79,22 @@ const empty = await cost(browser, gateway, async (page) => {
   }, "pepel_lamp");
   await page.waitForFunction(() => (globalThis as unknown as { seen: number }).seen > 20);
 });
-const { paintMs, meterMs, scriptKb, requests } = await firstVisit(browser, gateway);
+const { paintMs, meterMs, requests } = await firstVisit(browser, gateway);
+const video = await startWebVideo(gateway);
+const scripts = new Set<string>();
+const pictured = await cost(browser, gateway, async (page) => {
+  page.on("request", (request) => {
+    if (request.resourceType() === "script") scripts.add(new URL(request.url()).pathname);
+  });
+  await page.goto(gateway.url + LIVE);
+  await page.locator("[role=meter][data-state=live]").waitFor();
+  await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 1);
+});
+// With the player's library, which only a page with a picture loads.
+const scriptKb = round(
+  [...scripts].reduce((sum, path) => sum + statSync(join(build, `${path}.br`)).size, 0) / 1024,
+);
+await video.close();
 
 clearInterval(moving);
 clearInterval(talking);
@@ -96,6 +113,10 @@ console.log(
       emptyRendererPercentOfCore: empty.renderer,
       emptyGpuProcessPercentOfCore: empty.gpu,
       heapMb: live.heapMb,
+      videoRendererPercentOfCore: pictured.renderer,
+      videoMainThreadPercent: pictured.mainThread,
+      videoGpuProcessPercentOfCore: pictured.gpu,
+      videoHeapMb: pictured.heapMb,
       scriptKbBr: scriptKb,
       requests,
       firstPaintMs: paintMs,
@@ -148,21 +169,19 @@ async function cost(
   return result;
 }
 
-/** Cold visits of the live page: first contentful paint (median), and the compressed size of every script that it loads. */
+/** Cold visits of the live page: first contentful paint and the meter (medians), and how much it asks for. */
 async function firstVisit(
   browser: Browser,
   gateway: WebGateway,
-): Promise<{ paintMs: number; meterMs: number; scriptKb: number; requests: number }> {
+): Promise<{ paintMs: number; meterMs: number; requests: number }> {
   const paints: number[] = [];
   const meters: number[] = [];
-  const scripts = new Set<string>();
   let requests = 0;
   for (let i = 0; i < PAINTS; i++) {
     const { page, context } = await openPage(browser, gateway.url, {});
     requests = 0;
-    page.on("request", (request) => {
+    page.on("request", () => {
       requests += 1;
-      if (request.resourceType() === "script") scripts.add(new URL(request.url()).pathname);
     });
     await page.goto(gateway.url + LIVE);
     await page.locator("[role=meter][data-state=live]").waitFor();
@@ -174,11 +193,9 @@ async function firstVisit(
     meters.push(await page.evaluate(() => performance.now()));
     await context.close();
   }
-  const bytes = [...scripts].reduce((sum, path) => sum + statSync(join(build, `${path}.br`)).size, 0);
   return {
     paintMs: round(median(paints), 0),
     meterMs: round(median(meters), 0),
-    scriptKb: round(bytes / 1024),
     requests,
   };
 }

@@ -207,23 +207,24 @@ export class Desk {
       id,
       setTimeout(() => {
         this.#sending.delete(id);
-        const said = this.feed.board.get(id)?.decision ?? null;
-        const { verdict = null, startMs = null, endMs = null } = said ?? {};
-        this.api.decide(this.feed.login, id, { verdict, startMs, endMs }).then(
-          (decision) => {
-            this.#agreed.set(id, decision);
-            if (!this.#sending.has(id)) this.#show(id, decision);
-          },
-          (error: unknown) => {
-            const agreed = this.#agreed.get(id) ?? null;
-            const { channelId } = this.feed.board.get(id)?.moment ?? { channelId: "" };
-            if (!this.#sending.has(id)) this.#show(id, this.#word(id, channelId, agreed));
-            dismissTag(id);
-            toast(m.not_done({ why: problemWords(problemOf(error)) }));
-          },
-        );
+        void this.#decide(id);
       }, SEND_AFTER_MS),
     );
+  }
+  async #decide(id: string): Promise<void> {
+    const said = this.feed.board.get(id)?.decision ?? null;
+    const { verdict = null, startMs = null, endMs = null } = said ?? {};
+    try {
+      const decision = await this.api.decide(this.feed.login, id, { verdict, startMs, endMs });
+      this.#agreed.set(id, decision);
+      if (!this.#sending.has(id)) this.#show(id, decision);
+    } catch (error) {
+      const agreed = this.#agreed.get(id) ?? null;
+      const { channelId } = this.feed.board.get(id)?.moment ?? { channelId: "" };
+      if (!this.#sending.has(id)) this.#show(id, this.#word(id, channelId, agreed));
+      dismissTag(id);
+      toast(m.not_done({ why: problemWords(problemOf(error)) }));
+    }
   }
 
   /** "Remember this": what is on screen, or what is on air now where there is no picture. */
