@@ -23,6 +23,8 @@ export interface Footage {
   readonly segmentS?: number;
   /** Frames that are left out, so that their distances vary. */
   readonly variable?: boolean;
+  /** A steady tone of this amplitude in place of the short ones. */
+  readonly hum?: number;
   /** Seconds at which the container's clock begins. */
   readonly clockS?: number;
 }
@@ -30,8 +32,21 @@ export interface Footage {
 const BITS = 12;
 const FLASH_EVERY = 60;
 
-/** Files of its segments in order, and the initialisation section of fMP4. */
-export function makeFootage(folder: string, footage: Footage): { segments: Buffer[]; init: Buffer | null } {
+export interface FootageFiles {
+  readonly segments: readonly Buffer[];
+  readonly init: Buffer | null;
+}
+const made = new Map<string, FootageFiles>();
+
+/** Files of its segments in order, and the initialisation section of fMP4. Each is made once a test file. */
+export function makeFootage(folder: string, footage: Footage): FootageFiles {
+  const key = JSON.stringify(footage);
+  const known = made.get(key) ?? drawFootage(folder, footage);
+  made.set(key, known);
+  return known;
+}
+
+function drawFootage(folder: string, footage: Footage): FootageFiles {
   const { width, height, fps, seconds, from = 0, tracks = 1, container = "ts", segmentS = 2 } = footage;
   const out = join(folder, "footage");
   rmSync(out, { recursive: true, force: true });
@@ -49,7 +64,9 @@ export function makeFootage(folder: string, footage: Footage): { segments: Buffe
     `drawbox=x=iw/3:y=ih/2:w=iw/3:h=ih/3:t=fill:color=white:enable='eq(mod(n+${from},${FLASH_EVERY}),0)'`,
     ...(footage.variable === true ? ["select='not(eq(mod(n,3),1)*gt(mod(n,20),9))'"] : []),
   ].join(",");
-  const tone = `aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+${from / fps},${FLASH_EVERY / fps}),${1 / fps})':s=48000:d=${seconds}`;
+  const short = `aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+${from / fps},${FLASH_EVERY / fps}),${1 / fps})':s=48000:d=${seconds}`;
+  const tone =
+    footage.hum === undefined ? short : `aevalsrc='${footage.hum}*sin(2*PI*1000*t)':s=48000:d=${seconds}`;
   const sound = Array.from({ length: tracks }, (_, i) =>
     i === 0 ? ["-f", "lavfi", "-i", tone] : ["-f", "lavfi", "-i", `sine=300:d=${seconds}:r=48000`],
   ).flat();
@@ -114,7 +131,7 @@ export async function keepFootage(
     firstSeq: number;
     startMs: number;
     footage: Footage;
-    files: { segments: Buffer[]; init: Buffer | null };
+    files: FootageFiles;
     ad?: boolean;
     discontinuity?: boolean;
     /** Segments of it that were missed. */
@@ -176,23 +193,35 @@ const say = async (nc: NatsConnection, type: EventType, channelId: string, event
 /** What a finished file shows: the number of every frame, its time, and where it flashes. */
 export function readFrames(path: string): { number: number; atS: number; flash: boolean }[] {
   const [width, height] = [BITS * 8, 64];
-  const times = spawnSync(
-    "ffprobe",
-    ["-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0", path],
-    { encoding: "utf8" },
-  ).stdout;
-  const raw = execFileSync(
+  // One decoding gives both: pictures on stdout, their times on stderr.
+  const { stdout: raw, stderr } = spawnSync(
     "ffmpeg",
     [
-      ...["-v", "error", "-i", path, "-fps_mode", "passthrough"],
-      ...["-vf", `scale=${width}:${height}:flags=area,format=gray`, "-f", "rawvideo", "-"],
+      ...[
+        "-hide_banner",
+        "-nostats",
+        "-nostdin",
+        "-copyts",
+        "-i",
+        path,
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+      ],
+      ...[
+        "-vf",
+        `scale=${width}:${height}:flags=area,format=gray,showinfo=checksum=0`,
+        "-f",
+        "rawvideo",
+        "-",
+      ],
     ],
     { maxBuffer: 1 << 30 },
   );
-  const seconds = times
-    .split("\n")
-    .map((line) => Number.parseFloat(line))
-    .filter((value) => !Number.isNaN(value));
+  const seconds = [...stderr.toString().matchAll(/Parsed_showinfo.* pts_time:\s*(-?[\d.]+)/g)].map(([, at]) =>
+    Number(at),
+  );
   return Array.from({ length: raw.byteLength / (width * height) }, (_, i) => {
     const at = i * width * height;
     let number = 0;
