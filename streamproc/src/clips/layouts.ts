@@ -1,7 +1,7 @@
 import type { Box, ClipLayout } from "@hypecast/contracts/clip.ts";
 import type { PictureSize } from "./h264-size.ts";
 
-/** A clip is never larger than this; smaller sources stay as they are, because enlarging costs twice the encoding and adds nothing. */
+/** A clip is never larger than this; smaller sources stay as they are: enlarging adds pixels to encode and nothing to see. */
 const LARGEST = { width: 1920, height: 1080 };
 /** Of an upright picture's height at most, for the camera. */
 const CAMERA_SHARE = 0.4;
@@ -84,7 +84,7 @@ function stacked(
   const part = (name: string): string => `${name}${n}`;
   const filters = [
     `[${from}]split=${camera === null ? 2 : 3}[${part("fill")}][${part("game")}]${camera === null ? "" : `[${part("cam")}]`}`,
-    // Blurred when it is small: a hundredth of the work, and nobody sees it.
+    // Blurred when it is small, which has a 64th of the pixels.
     `[${part("fill")}]${window(base, size.width, size.height, 0.5)},scale=${even(size.width / 8)}:${even(size.height / 8)}:flags=bilinear,boxblur=6:2,eq=brightness=-0.12,scale=${size.width}:${size.height}:flags=bilinear[${part("ground")}]`,
     `[${part("game")}]${game.filter},scale=${game.width}:${game.height}[${part("lower")}]`,
     `[${part("ground")}][${part("lower")}]overlay=0:${gameY}:format=yuv420[${top === null ? to : part("both")}]`,

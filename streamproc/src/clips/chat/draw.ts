@@ -33,7 +33,7 @@ export interface Chat {
 }
 
 /**
- * Chat as pictures of RGBA with straight alpha (ffmpeg has no fast way for premultiplied), `fps` a second from the clip's start. Nothing is drawn while
+ * Chat as pictures of RGBA with straight alpha (what ffmpeg's vector code blends), `fps` a second from the clip's start. Nothing is drawn while
  * nothing changes: then the same bytes come again.
  */
 export function* chatFrames(chat: Chat, fps: number, frames: number): Generator<Uint8Array> {
