@@ -33,36 +33,43 @@ describe("every route, in both languages, both themes, wide and narrow", () => {
     { locale: "ru", width: 390 },
     { locale: "en", width: 390 },
   ];
-  test.each(looks)("$locale at $width px: axe, policy, console, requests, overflow", async (look) => {
-    const { page, context, faults } = await openPage(browser, gateway.url, look, NO_PICTURE);
-    const found: string[] = [];
-    for (const route of [LIVE, "/", "/system", "/dev/parts"]) {
-      await page.goto(gateway.url + route);
-      if (route === LIVE) await meterIs(page, "live");
-      await page.locator("h1, h2").first().waitFor({ state: "attached" });
-      await page.evaluate(() => document.fonts.ready);
-      for (const theme of ["dark", "light"]) {
-        await page.evaluate((name) => (document.documentElement.dataset["theme"] = name), theme);
-        for (const finding of await axeFindings(page)) found.push(`${route} ${theme} ${finding}`);
+  // Two cores look at two pages in the time of one.
+  test.concurrent.each(looks)(
+    "$locale at $width px: axe, policy, console, requests, overflow",
+    async (look) => {
+      const { page, context, faults } = await openPage(browser, gateway.url, look, NO_PICTURE);
+      const found: string[] = [];
+      for (const route of [LIVE, "/", "/system", "/dev/parts"]) {
+        await page.goto(gateway.url + route);
+        if (route === LIVE) await meterIs(page, "live");
+        await page.locator("h1, h2").first().waitFor({ state: "attached" });
+        await page.evaluate(() => document.fonts.ready);
+        for (const [theme, what] of [
+          ["dark", "all"],
+          ["light", "colours"],
+        ] as const) {
+          await page.evaluate((name) => (document.documentElement.dataset["theme"] = name), theme);
+          for (const finding of await axeFindings(page, what)) found.push(`${route} ${theme} ${finding}`);
+        }
+        const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (beyond > 0) found.push(`${route} is ${beyond} px too wide`);
+        const cyrillic =
+          look.locale === "en" &&
+          (await page.evaluate(() =>
+            /[а-яё]/i.test(
+              [...document.querySelectorAll("button, h1, h2, h3, label, .chip, dt")]
+                .map((one) => one.textContent)
+                .filter((text) => !text?.includes("мы — лава") && !text?.includes("Рус"))
+                .join(),
+            ),
+          ));
+        if (cyrillic) found.push(`${route}: Russian words on an English page`);
       }
-      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (beyond > 0) found.push(`${route} is ${beyond} px too wide`);
-      const cyrillic =
-        look.locale === "en" &&
-        (await page.evaluate(() =>
-          /[а-яё]/i.test(
-            [...document.querySelectorAll("button, h1, h2, h3, label, .chip, dt")]
-              .map((one) => one.textContent)
-              .filter((text) => !text?.includes("мы — лава") && !text?.includes("Рус"))
-              .join(),
-          ),
-        ));
-      if (cyrillic) found.push(`${route}: Russian words on an English page`);
-    }
-    expect(found).toEqual([]);
-    expect(faults).toEqual([]);
-    await context.close();
-  });
+      expect(found).toEqual([]);
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 test("each state of the live screen is clean too, and has words of its own", async () => {
