@@ -3,6 +3,7 @@ import { DeliverPolicy, jetstream, type ConsumerMessages, type JsMsg } from "@na
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { partitionOf, type EventType } from "@hypecast/contracts/event.ts";
 import { videoGap, videoSegment, type VideoGap, type VideoSegment } from "@hypecast/contracts/video.ts";
+import { readSince } from "./read-log.ts";
 
 /**
  * The source takes a playlist's time only when it is this near to its own (streamproc/src/sources/hls/times.ts), and a segment is on the
@@ -37,34 +38,17 @@ export async function readKeptVideo(
   fromMs: number,
   toMs: number,
 ): Promise<KeptVideo> {
-  const consumer = await jetstream(nc).consumers.get("INPUT", {
-    filter_subjects: subjects(channelId),
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(Math.max(0, fromMs - CLOCK_TOLERANCE_MS)).toISOString(),
-    inactive_threshold: nanos(FORGOTTEN_MS),
-  });
   const segments = new Map<string, VideoSegment>();
   const gaps = new Map<string, VideoGap>();
-  try {
-    let left = (await consumer.info()).num_pending;
-    while (left > 0)
-      for await (const message of await consumer.fetch({
-        max_messages: Math.min(left, AHEAD),
-        expires: PULL_MS,
-      })) {
-        left--;
-        if (isOf(message, videoSegment)) {
-          const segment = message.json<VideoSegment>();
-          if (segment.startMs < toMs && segment.startMs + segment.durationMs > fromMs)
-            segments.set(segment.id, segment);
-        } else {
-          const gap = message.json<VideoGap>();
-          if (gap.fromMs < toMs && gap.toMs > fromMs) gaps.set(gap.id, gap);
-        }
-      }
-  } finally {
-    consumer.delete().catch(() => undefined);
-  }
+  for await (const message of readSince(nc, "INPUT", subjects(channelId), fromMs - CLOCK_TOLERANCE_MS))
+    if (isOf(message, videoSegment)) {
+      const segment = message.json<VideoSegment>();
+      if (segment.startMs < toMs && segment.startMs + segment.durationMs > fromMs)
+        segments.set(segment.id, segment);
+    } else {
+      const gap = message.json<VideoGap>();
+      if (gap.fromMs < toMs && gap.toMs > fromMs) gaps.set(gap.id, gap);
+    }
   return { segments: [...segments.values()], gaps: [...gaps.values()] };
 }
 

@@ -1,15 +1,12 @@
-import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
-import { nanos, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { subjectOf, type EventType } from "@hypecast/contracts/event.ts";
 import { moments, reactionLags, type Moment, type ReactionLag } from "@hypecast/contracts/moment.ts";
+import { readSince } from "@hypecast/runtime/read-log.ts";
 
 /** What chat needs to react where nothing was learned yet: the middle of what is usual. */
 const USUAL_LAG_MS = 5000;
 /** A lag is said again while the stream runs; an older one is of another stream. */
 const LAG_KEPT_MS = 6 * 3_600_000;
-const PULL_MS = 2000;
-const AHEAD = 256;
-const FORGOTTEN_MS = 30_000;
 
 /** The latest version of a moment; null: there is none any more. */
 export async function momentOf(
@@ -41,22 +38,6 @@ async function* told<Row>(
   channelId: string,
   sinceMs: number,
 ): AsyncGenerator<Row[]> {
-  const consumer = await jetstream(nc).consumers.get("FOLD", {
-    filter_subjects: [subjectOf(type, channelId)],
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(Math.max(0, sinceMs)).toISOString(),
-    inactive_threshold: nanos(FORGOTTEN_MS),
-  });
-  try {
-    let left = (await consumer.info()).num_pending;
-    while (left > 0) {
-      const messages = await consumer.fetch({ max_messages: Math.min(left, AHEAD), expires: PULL_MS });
-      for await (const message of messages) {
-        left--;
-        yield message.json<Row[]>();
-      }
-    }
-  } finally {
-    consumer.delete().catch(() => undefined);
-  }
+  for await (const message of readSince(nc, "FOLD", [subjectOf(type, channelId)], sinceMs))
+    yield message.json<Row[]>();
 }

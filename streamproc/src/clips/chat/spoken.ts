@@ -1,5 +1,4 @@
-import { DeliverPolicy, jetstream, type JsMsg } from "@nats-io/jetstream";
-import { nanos, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import {
   chatLines,
   chatModeration,
@@ -7,13 +6,11 @@ import {
   type ChatLine,
   type ChatModeration,
 } from "@hypecast/contracts/chat.ts";
-import { subjectOf, type EventType } from "@hypecast/contracts/event.ts";
+import { subjectOf } from "@hypecast/contracts/event.ts";
+import { readSince } from "@hypecast/runtime/read-log.ts";
 
 /** Packs lie on the log a little after their lines were sent, seldom before. */
 const CLOCKS_APART_MS = 5000;
-const PULL_MS = 2000;
-const AHEAD = 256;
-const FORGOTTEN_MS = 30_000;
 /** Lines that are read for one clip at most: ten minutes of a very fast chat. */
 const MOST_LINES = 60_000;
 
@@ -35,53 +32,24 @@ export async function readSpoken(
 ): Promise<Spoken> {
   const sinceMs = fromMs - CLOCKS_APART_MS;
   const lines: ChatLine[] = [];
-  await readLog(nc, chatLines, channelId, sinceMs, (message) => {
+  for await (const message of readSince(nc, "INPUT", [subjectOf(chatLines, channelId)], sinceMs)) {
     let pack: ChatLine[] = [];
     try {
       pack = unpackLines(message.data);
     } catch {
-      return true;
+      continue;
     }
     for (const line of pack) if (line.sentAtMs >= fromMs && line.sentAtMs < toMs) lines.push(line);
     const first = pack[0];
-    return lines.length < MOST_LINES && (first === undefined || first.sentAtMs < toMs + CLOCKS_APART_MS);
-  });
+    if (lines.length >= MOST_LINES || (first !== undefined && first.sentAtMs >= toMs + CLOCKS_APART_MS))
+      break;
+  }
   const moderation: ChatModeration[] = [];
-  await readLog(nc, chatModeration, channelId, sinceMs, (message) => {
+  for await (const message of readSince(nc, "INPUT", [subjectOf(chatModeration, channelId)], sinceMs))
     try {
       moderation.push(chatModeration.schema.parse(message.json()));
     } catch {
       // Dead-lettered by the folds already.
     }
-    return true;
-  });
   return { lines, moderation };
-}
-
-/** Everything of one event and channel that is on the log since then; `take` returns false when it has enough. */
-async function readLog(
-  nc: NatsConnection,
-  type: EventType,
-  channelId: string,
-  sinceMs: number,
-  take: (message: JsMsg) => boolean,
-): Promise<void> {
-  const consumer = await jetstream(nc).consumers.get("INPUT", {
-    filter_subjects: [subjectOf(type, channelId)],
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(Math.max(0, sinceMs)).toISOString(),
-    inactive_threshold: nanos(FORGOTTEN_MS),
-  });
-  try {
-    let left = (await consumer.info()).num_pending;
-    while (left > 0) {
-      const messages = await consumer.fetch({ max_messages: Math.min(left, AHEAD), expires: PULL_MS });
-      for await (const message of messages) {
-        left--;
-        if (!take(message)) return;
-      }
-    }
-  } finally {
-    consumer.delete().catch(() => undefined);
-  }
 }
