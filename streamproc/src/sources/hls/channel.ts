@@ -60,6 +60,8 @@ const AGAIN_MS = { error: { first: 500, most: 15_000 }, nothing: 10_000, refused
 const FAILURES_MOST = 5;
 const STALLED_MS = 2000;
 const ID_AGAIN_MS = 1000;
+/** So many segments in a row that cannot be had, and the channel is not said to be live. */
+const GAPS_MOST = 3;
 
 /** Follows one channel's picture, for as long as it is ours. */
 export function followChannel(wanted: WantedChannel, parts: ChannelParts): ChannelVideo {
@@ -282,8 +284,10 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     }
   }
 
+  let gapsInARow = 0;
   const told = {
     segment(segment: VideoSegment): void {
+      gapsInARow = 0;
       keep?.add(segment);
       state.epoch = segment.epoch;
       state.lastSeq = segment.seq;
@@ -293,6 +297,8 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     gap(gap: VideoGap): void {
       if (gap.toSeq !== undefined) state.lastSeq = gap.toSeq;
       if (gap.reason === "disk_full") keep?.diskFull();
+      const why = whyGap(gap);
+      if (why !== null && ++gapsInARow >= GAPS_MOST) say("stalled", why);
     },
   };
 
@@ -324,6 +330,13 @@ const FULL: Why = [
   "disk_full",
   "The disk is full: older video is removed early. Free some space or lower HYPECAST_VIDEO_GB.",
 ];
+/** Null: its segments may well be there. */
+function whyGap({ reason, detail }: VideoGap): Why | null {
+  if (reason === "disk_full") return FULL;
+  if (!["not_found", "failed", "refused", "too_large"].includes(reason)) return null;
+  const details = detail == null || detail === "" ? reason : detail;
+  return ["bad_stream", `The playlist goes on, but its segments cannot be had (${details}).`];
+}
 const unreachable = (error: unknown): Why => [
   "unreachable",
   `The playlist cannot be had (${sentence(error)}); it is asked for again.`,

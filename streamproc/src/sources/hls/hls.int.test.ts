@@ -101,6 +101,10 @@ const LIVE: Record<string, Behaviour> = {
     base: (last) => (last >= 14 ? 12 : 0),
     discontinuityAt: 12,
   },
+  no_segments: {
+    answer: ({ kind, n }, response) =>
+      kind === "segment" && n >= 8 && !seen.get("no_segments")?.has("stalled") && gone(response),
+  },
   error_page: {
     answer({ kind, n }, response) {
       if (kind !== "list" || n < 10 || errorPage) return false;
@@ -468,6 +472,15 @@ describe("what cannot be had is told", () => {
     expect(seen.get("frozen")).toContain("stalled");
     expect((await state("frozen"))?.state).toBe("live");
   });
+});
+
+test("a playlist whose segments cannot be had is not live, and says so", async () => {
+  const { numbers, gaps } = await told("no_segments");
+  expect(gaps.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(gaps.map(({ reason }) => reason))).toEqual(new Set(["not_found"]));
+  expect(numbers.slice(0, 2)).toEqual(counting(numbers[0] ?? 0, (numbers[0] ?? 0) + 1));
+  expect(seen.get("no_segments")).toContain("stalled");
+  expect(await state("no_segments")).toMatchObject({ state: "live", code: null });
 });
 
 test("an error page in place of a playlist costs nothing: an address that has given a picture is soon asked again", async () => {
