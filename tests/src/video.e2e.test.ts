@@ -162,6 +162,40 @@ test("M marks the moment; C makes a clip of the chosen one, whose progress shows
   await context.close();
 });
 
+test("the clip dialog shows the upright picture, whose window covers the source and is dragged, and draws the camera once", async () => {
+  const { page, context, faults } = await openPage(browser, gateway.url, {}, NO_PICTURE);
+  await page.goto(gateway.url + LIVE);
+  await playing(page);
+  await page.keyboard.press("i");
+  await page.keyboard.press("Shift+C");
+  const dialog = page.getByRole("dialog", { name: "Клип: кадр, чат, вид" });
+  await dialog.getByRole("button", { name: "Смотреть" }).nth(2).click();
+  const crop = dialog.getByRole("slider", { name: "Окно 9:16" });
+  const [window, source, stage] = await Promise.all(
+    [crop, dialog.locator(".source"), dialog.locator(".stage canvas")].map((one) => one.boundingBox()),
+  );
+  if (window == null || source == null || stage == null) throw new Error("the dialog has no pictures");
+  expect(window.height).toBeGreaterThan(source.height * 0.95);
+  expect(stage.height).toBeLessThan(400);
+  await page.mouse.move(window.x + window.width / 2, window.y + window.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(source.x + source.width, window.y + window.height / 2);
+  await page.mouse.up();
+  expect(await crop.getAttribute("aria-valuenow")).toBe("100");
+
+  await dialog.getByRole("button", { name: "Обвести камеру" }).click();
+  await page.mouse.move(source.x + source.width * 0.1, source.y + source.height * 0.2);
+  await page.mouse.down();
+  await page.mouse.move(source.x + source.width * 0.3, source.y + source.height * 0.5);
+  await page.mouse.up();
+  await page.getByText("Запомнено для канала").waitFor();
+  const drawn = await dialog.locator(".camera").boundingBox();
+  expect((drawn?.width ?? 0) / source.width).toBeCloseTo(0.2, 1);
+  expect(await axeFindings(page)).toEqual([]);
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
 test("the gallery shows every state with what to do, filters by address, and follows the jobs", async () => {
   const clips = await new Kvm(gateway.nc).open(CLIPS_BUCKET);
   const sample = untilNow(sampleClips());
