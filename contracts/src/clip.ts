@@ -19,13 +19,20 @@ export {
   SHORTEST_CLIP_MS,
   type ClipLayout,
 } from "./clip-words.ts";
+/** A drawn edge may stand a pixel outside. */
+const ROUNDING = 0.001;
 /** Shares of the picture's width and height, 0–1. */
-export const box = z.object({
-  x: z.number().min(0).max(1),
-  y: z.number().min(0).max(1),
-  width: z.number().min(0.02).max(1),
-  height: z.number().min(0.02).max(1),
-});
+export const box = z
+  .object({
+    x: z.number().min(0).max(1),
+    y: z.number().min(0).max(1),
+    width: z.number().min(0.02).max(1),
+    height: z.number().min(0.02).max(1),
+  })
+  .refine(
+    ({ x, y, width, height }) => x + width <= 1 + ROUNDING && y + height <= 1 + ROUNDING,
+    "the box leaves the picture",
+  );
 export type Box = z.infer<typeof box>;
 
 /** How chat is drawn into the picture. */

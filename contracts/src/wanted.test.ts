@@ -35,5 +35,6 @@ test.each([
   "a b",
   "näh",
   "=https://a.example/x",
+  "https://me:secret@a.example/x.m3u8",
   `https://a.example/${"x".repeat(2000)}`,
 ])("%j is nothing to watch", (text) => expect(namedChannel(text)).toBeNull());

@@ -26,7 +26,18 @@ export function namedChannel(text: string): Named | null {
 }
 
 const isAddress = (text: string): boolean =>
-  text.length <= LONGEST_ADDRESS && ADDRESS.test(text) && !TWITCH.test(text) && URL.canParse(text);
+  text.length <= LONGEST_ADDRESS &&
+  ADDRESS.test(text) &&
+  !TWITCH.test(text) &&
+  URL.canParse(text) &&
+  !hasPassword(text);
+
+/** Who may look at the list of channels would read a name and a password in an address. */
+export function hasPassword(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { username, password } = new URL(address);
+  return username !== "" || password !== "";
+}
 
 /** Words that stand in every address, and say nothing. */
 const COMMON =

@@ -534,11 +534,19 @@ test("a channel's layout is changed in part, and the rest stays", async () => {
   await send("PATCH", "/api/v1/channels/lamp/layout", { facecam });
   await send("PATCH", "/api/v1/channels/lamp/layout", { cropX: 0.25 });
   expect(await get("/api/v1/channels/lamp/layout")).toEqual({ ...untouched, facecam, cropX: 0.25 });
+  const outside = await send("PATCH", "/api/v1/channels/lamp/layout", { facecam: { ...facecam, x: 0.9 } });
+  expect(await outside.text()).toContain("the box leaves the picture");
   const wide = await send("PATCH", "/api/v1/channels/lamp/layout", { facecam: { ...facecam, width: 2 } });
   expect(await problemOf(wide)).toBe("invalid_parameters");
 });
 
 test("a channel of video alone has its own id and is heard without chat; a file only by who sits at the machine", async () => {
+  const secret = await send("POST", "/api/v1/channels", {
+    channel: "guarded",
+    video: "https://me:secret@a.example/live.m3u8",
+  });
+  expect(secret.status).toBe(400);
+  expect(await secret.text()).toContain("a name or a password in it");
   const added = await send("POST", "/api/v1/channels", {
     channel: "https://cdn.example/match/final/index.m3u8",
   });

@@ -9,7 +9,7 @@ import {
   topEmotes,
   windows,
 } from "@hypecast/contracts/question.ts";
-import { namedChannel } from "@hypecast/contracts/wanted.ts";
+import { hasPassword, namedChannel } from "@hypecast/contracts/wanted.ts";
 import { ProblemError } from "../problems.ts";
 import { askedOf } from "./asked.ts";
 import { given } from "./given.ts";
@@ -23,6 +23,11 @@ export function channelHandlers(parts: Parts) {
   const { watched, channelIdOf, spanned } = askedOf(parts);
   /** A file of this machine is for whoever sits at it. */
   const checkVideo = (video: string | null | undefined): void => {
+    if (typeof video === "string" && hasPassword(video))
+      throw new ProblemError(
+        "invalid_parameters",
+        "video: an address with a name or a password in it would be shown to everybody who sees the channels; give one without",
+      );
     if (video?.startsWith("file:") === true && !filesAllowed)
       throw new ProblemError(
         "invalid_parameters",
