@@ -51,6 +51,11 @@ describe("every route, in both languages, both themes, wide and narrow", () => {
           await page.evaluate((name) => (document.documentElement.dataset["theme"] = name), theme);
           for (const finding of await axeFindings(page, what)) found.push(`${route} ${theme} ${finding}`);
         }
+        // Words for screen readers that escape their scrolled list would leave an empty tail.
+        const tail = await page.evaluate(
+          () => document.documentElement.scrollHeight - Math.max(document.body.scrollHeight, innerHeight),
+        );
+        expect(tail, "an empty tail below the page").toBeLessThanOrEqual(1);
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (beyond > 0) found.push(`${route} is ${beyond} px too wide`);
         const cyrillic =
