@@ -54,7 +54,7 @@ export function openTriton(url: string): Scorer {
     method: "GET" | "POST",
     path: string,
     headers: Record<string, string | number>,
-    body: Uint8Array | null,
+    body: readonly Uint8Array[],
     untilMs: number,
   ): Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }> {
     return new Promise((resolve, reject) => {
@@ -95,7 +95,9 @@ export function openTriton(url: string): Scorer {
         Math.max(0, untilMs - performance.now()),
       );
       call.once("error", fail);
-      call.end(body);
+      // Part by part: joining megabytes of pixels first would cost a copy of them.
+      for (const part of body) call.write(part);
+      call.end();
     });
   }
 
@@ -127,7 +129,7 @@ export function openTriton(url: string): Scorer {
   }
 
   async function json(path: string, model: string, untilMs: number): Promise<unknown> {
-    const answer = await exchange("GET", path, {}, null, untilMs);
+    const answer = await exchange("GET", path, {}, [], untilMs);
     if (answer.status === 404 || answer.status === 400) throw new ModelMissing(model, [...specs.keys()]);
     if (answer.status !== 200) throw refusal(answer.status, answer.body);
     return parsed(answer.body);
@@ -161,14 +163,14 @@ export function openTriton(url: string): Scorer {
       }),
     );
     // Tensors travel little-endian, as every machine that Node 22 runs on keeps them.
-    const body = Buffer.concat([
+    const body = [
       head,
       ...tensors.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
-    ]);
+    ];
     const headers = {
       "Content-Type": "application/octet-stream",
       "Inference-Header-Content-Length": head.length,
-      "Content-Length": body.length,
+      "Content-Length": body.reduce((bytes, part) => bytes + part.length, 0),
     };
     for (;;) {
       const answer = await exchange(
