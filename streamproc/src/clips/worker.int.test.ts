@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "redis";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLog } from "@hypecast/runtime/log.ts";
 import { openClipJobs, type ClipJobs } from "@hypecast/runtime/jobs.ts";
 import { exited, startRedis, type Server } from "@hypecast/tests/servers.ts";
@@ -33,18 +33,21 @@ beforeAll(async () => {
     files,
   });
 });
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    child.kill("SIGKILL");
-    await exited(child);
-  }
-});
 afterAll(async () => {
+  await killWorkers();
   await jobs?.close();
   await world?.close();
   await redis?.close();
 });
 
+async function killWorkers(): Promise<void> {
+  for (const child of processes.splice(0)) {
+    child.kill("SIGKILL");
+    await exited(child);
+  }
+}
+/** The one that the test before has left, as it would live on. */
+const haveWorker = (): ChildProcess => processes[0] ?? startWorker();
 function startWorker(): ChildProcess {
   const main = join(import.meta.dirname, "../main.ts");
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "--only", "clips"], {
@@ -95,8 +98,8 @@ test("a worker that is killed in mid-render leaves no encoder, and the next one 
   const { id } = await world.ask(SPAN);
   await jobs.add(id);
   await rendering(id);
-  first.kill("SIGKILL");
-  await exited(first);
+  expect(first.exitCode).toBeNull();
+  await killWorkers();
   await until(async () => encoders().length === 0);
   startWorker();
   const clip = await over(id);
@@ -107,17 +110,14 @@ test("a worker that is killed in mid-render leaves no encoder, and the next one 
 });
 
 test("Redis that is killed in mid-render costs nothing, and one that has forgotten everything is told again", async () => {
-  startWorker();
+  haveWorker();
   const { id } = await world.ask(SPAN);
   await jobs.add(id);
   await rendering(id);
   await redis.crash();
   expect(await over(id)).toMatchObject({ state: "ready" });
 
-  for (const child of processes.splice(0)) {
-    child.kill("SIGKILL");
-    await exited(child);
-  }
+  await killWorkers();
   const lost = await world.ask(SPAN);
   await until(() => jobs.add(lost.id));
   const client = await createClient({ url: redis.url }).connect();
@@ -128,7 +128,7 @@ test("Redis that is killed in mid-render costs nothing, and one that has forgott
 });
 
 test("a clip that is cancelled stops at once, leaves nothing, and may be asked for again", async () => {
-  startWorker();
+  haveWorker();
   const { id } = await world.ask(SPAN);
   await until(() => jobs.add(id));
   await rendering(id);
@@ -145,7 +145,7 @@ test("a clip that is cancelled stops at once, leaves nothing, and may be asked f
 });
 
 test("nats that is killed in mid-render is waited for", async () => {
-  startWorker();
+  haveWorker();
   const { id } = await world.ask(SPAN);
   await until(() => jobs.add(id));
   await rendering(id);
@@ -158,7 +158,7 @@ test("nats that is killed in mid-render is waited for", async () => {
 });
 
 test("what cannot be made fails in words", async () => {
-  startWorker();
+  haveWorker();
   const { id } = await world.ask({ ...SPAN, startMs: START - 5_000_000, endMs: START - 4_990_000 });
   await until(() => jobs.add(id));
   const clip = await over(id);
