@@ -80,10 +80,7 @@ const LIVE: Record<string, Behaviour> = {
       return true;
     },
   },
-  frozen: {
-    window: () => 6,
-    listed: (newest) => (seen.get("frozen")?.has("stalled") === true ? newest : Math.min(newest, 8)),
-  },
+  frozen: thawing(),
   jump: { clock: (n, startMs) => startMs + n * SEGMENT_MS + (n >= 10 ? 60_000 : 0), discontinuityAt: 10 },
   ads: {
     edit: (text) =>
@@ -224,6 +221,20 @@ const HOSTILE: Record<string, [Behaviour, RegExp]> = {
 };
 
 type Answer = Parameters<NonNullable<Behaviour["answer"]>>[1];
+/** Stands still at segment 8 until that was noticed; then lists from the sixth last on, and what comes stays listed. */
+function thawing(): Behaviour {
+  let listed = 8;
+  let first: number | null = null;
+  return {
+    listed(newest) {
+      if (seen.get("frozen")?.has("stalled") !== true) return Math.min(newest, 8);
+      listed = newest;
+      first ??= newest - 5;
+      return newest;
+    },
+    window: () => (first === null ? 6 : listed - first + 1),
+  };
+}
 const status = (response: Answer, code: number): boolean => {
   response.writeHead(code).end();
   return true;
