@@ -549,7 +549,7 @@ function headUp(raster: Raster, shot: Shot, ms: number): void {
   if (shot.view.look === "after") return;
   raster.fill(5, 5, textWidth(`ПОПЫТКА ${ATTEMPT}`) + 8, 24, PANEL);
   raster.text(9, 8, `ПОПЫТКА ${ATTEMPT}`, ink.white);
-  const runMs = clockMs(Math.min(ms, eventOf("win").atMs));
+  const runMs = Math.max(0, clockMs(Math.min(ms, eventOf("win").atMs)));
   const clock = `${String(Math.floor(runMs / 60_000)).padStart(2, "0")}:${String(Math.floor(runMs / 1_000) % 60).padStart(2, "0")}`;
   raster.text(9, 18, clock, ink.yellow);
   const hearts = recent(ms, ["lava", "death"], RESPAWN_AFTER_MS) !== undefined ? 0 : 3;
