@@ -67,16 +67,12 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 
 const ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/**
- * What axe finds against WCAG 2.2 AA and its best practices, one line each. `colours`: those of the theme alone, where everything else of
- * the same page has been looked at already.
- */
-export async function axeFindings(page: Page, what: "all" | "colours" = "all"): Promise<string[]> {
+/** What axe finds against WCAG 2.2 AA and its best practices, one line each. */
+export async function axeFindings(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource);
-  const only = what === "all" ? { type: "tag", values: ALL } : { type: "rule", values: ["color-contrast"] };
-  const violations = await page.evaluate(async (runOnly) => {
+  const violations = await page.evaluate(async (tags) => {
     const { axe } = globalThis as unknown as { axe: { run(options: unknown): Promise<AxeResults> } };
-    const results = await axe.run({ runOnly, resultTypes: ["violations"] });
+    const results = await axe.run({ runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
     return results.violations.flatMap(({ id, nodes }) =>
       nodes
         .slice(0, 3)
@@ -85,6 +81,6 @@ export async function axeFindings(page: Page, what: "all" | "colours" = "all"): 
             `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`,
         ),
     );
-  }, only);
+  }, ALL);
   return violations;
 }
