@@ -143,3 +143,11 @@ export const chatAlive = defineEvent(
   z.object({ atMs: z.int(), channels: z.array(channelId) }),
 );
 export type ChatAlive = z.infer<typeof chatAlive.schema>;
+
+/** The last event of an imported stream's channel: after it nothing comes, and the folds forget the channel. */
+export const chatEnded = defineEvent(
+  "chat.ended",
+  "channel",
+  z.object({ id: z.string(), channelId, atMs: z.int() }),
+);
+export type ChatEnded = z.infer<typeof chatEnded.schema>;

@@ -2,8 +2,14 @@ import { z } from "zod";
 import { fnv1a } from "./fnv1a.ts";
 import { LOGIN } from "./login.ts";
 
-/** Channels are spread over this many partitions. Fixed for the life of a log: changing it moves channels between subjects. */
-export const PARTITIONS = 32;
+/** Live channels are spread over this many partitions. Fixed for the life of a log: changing it moves channels between subjects. */
+export const LIVE_PARTITIONS = 32;
+/** Imported streams have partitions of their own behind those: what is read as fast as it can be never stands before what happens now. */
+const VOD_PARTITIONS = 8;
+export const PARTITIONS = LIVE_PARTITIONS + VOD_PARTITIONS;
+/** How the id of an imported stream's channel begins (contracts/src/vod.ts). No live channel's does. */
+export const VOD_CHANNEL = "vod-";
+export const isVodPartition = (partition: number): boolean => partition >= LIVE_PARTITIONS;
 
 /** Twitch's numeric user id of a broadcaster, as text: the key of everything that belongs to a channel. */
 export const channelId = z
@@ -13,7 +19,10 @@ export const channelId = z
 export const login = z.string().regex(LOGIN, "a Twitch login has 1 to 25 lower-case letters, digits or _");
 
 /** The partition (0 … PARTITIONS − 1) that carries a channel: order is kept inside it, work spreads across them. */
-export const partitionOf = (channel: string): number => fnv1a(channel) % PARTITIONS;
+export const partitionOf = (channel: string): number =>
+  channel.startsWith(VOD_CHANNEL)
+    ? LIVE_PARTITIONS + (fnv1a(channel) % VOD_PARTITIONS)
+    : fnv1a(channel) % LIVE_PARTITIONS;
 
 export interface EventType<Schema extends z.ZodType = z.ZodType> {
   /** The first two tokens of the subject, and the only place that they are spelled. */

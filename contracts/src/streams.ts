@@ -1,6 +1,7 @@
 import { audioWindows } from "./audio.ts";
 import { chatBursts } from "./burst.ts";
-import { chatAlive, chatGap, chatLines, chatModeration, chatNotice } from "./chat.ts";
+import { chatAlive, chatEnded, chatGap, chatLines, chatModeration, chatNotice } from "./chat.ts";
+import { chatChunks } from "./chunk.ts";
 import { subjectFilter } from "./event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "./hype.ts";
 import { videoMeasured } from "./measured.ts";
@@ -16,7 +17,7 @@ const GB = 1e9;
  * What is heard and seen of channels, in the order it was: by sources (chat, video), by the tasks that measure and score video,
  * and by people who mark a moment. Folds read every event of a partition as one ordered log (docs/decisions/one-input-log.md).
  */
-export const chatEvents = [chatLines, chatNotice, chatModeration, chatGap, chatAlive] as const;
+export const chatEvents = [chatLines, chatNotice, chatModeration, chatGap, chatAlive, chatEnded] as const;
 export const videoEvents = [videoSegment, videoGap, videoMeasured, shotScore] as const;
 export const inputEvents = [...chatEvents, ...videoEvents, momentMark] as const;
 
@@ -31,6 +32,7 @@ export const foldEvents = [
   audioWindows,
   moments,
   reactionLags,
+  chatChunks,
 ] as const;
 
 /** `fold.checkpoint.<partition>` guards a partition; `fold.state.<partition>.…` carries what it vouches for. */

@@ -11,8 +11,12 @@ import { connect, errors, nanos, type NatsConnection } from "@nats-io/transport-
 import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
 import { CLIPS_BUCKET, LAYOUT_BUCKET } from "@hypecast/contracts/clip.ts";
 import { DECISIONS_BUCKET } from "@hypecast/contracts/moment.ts";
+import { ANSWERS_BUCKET } from "@hypecast/contracts/oracle.ts";
 import { streams, type StreamName } from "@hypecast/contracts/streams.ts";
+import { UPLOADS_BUCKET } from "@hypecast/contracts/upload.ts";
 import { VIDEO_STATE_BUCKET } from "@hypecast/contracts/video.ts";
+import { VODS_BUCKET } from "@hypecast/contracts/vod.ts";
+import { WEBHOOKS_BUCKET } from "@hypecast/contracts/webhook.ts";
 import type { Config } from "./config.ts";
 
 /** Atomic batches came with 2.12. */
@@ -84,6 +88,10 @@ const BUCKETS = [
   DECISIONS_BUCKET,
   CLIPS_BUCKET,
   LAYOUT_BUCKET,
+  VODS_BUCKET,
+  UPLOADS_BUCKET,
+  ANSWERS_BUCKET,
+  WEBHOOKS_BUCKET,
 ];
 
 /** Before there was a picture the stream INPUT was called CHAT, with the same subjects. Its lines are in the store; folds go on with their states. */

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chatAlive, chatLines, packLines } from "@hypecast/contracts/chat.ts";
-import { PARTITIONS, partitionOf, subjectOf } from "@hypecast/contracts/event.ts";
+import { LIVE_PARTITIONS, PARTITIONS, partitionOf, subjectOf } from "@hypecast/contracts/event.ts";
 import { checkFinals, checkpointOf, startWorld, until, type World } from "./murder.ts";
 
 /** One channel in each partition. */
 const channels = Array.from({ length: PARTITIONS }, (_, p) => {
-  for (let id = 5_000_000; ; id++) if (partitionOf(String(id)) === p) return String(id);
+  for (let id = 5_000_000; ; id++) {
+    const channel = p < LIVE_PARTITIONS ? String(id) : `vod-${id}`;
+    if (partitionOf(channel) === p) return channel;
+  }
 });
 
 let world: World;

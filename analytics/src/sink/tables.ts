@@ -1,5 +1,6 @@
 import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
+import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
 import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
@@ -29,8 +30,8 @@ const target = (event: EventType, table: string, packing: Packing): Target => ({
 });
 
 /**
- * Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. Not stored: `chat.alive`,
- * which says nothing of its own, and `video.measured`, whose bulk is for the folds; what they make of it is.
+ * Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. Not stored: `chat.alive`
+ * and `chat.ended`, which say nothing of their own, and `video.measured`, whose bulk is for the folds; what they make of it is.
  */
 export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
   INPUT: [
@@ -53,6 +54,7 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
     target(audioWindows, "audio_windows", "array"),
     target(moments, "moments", "array"),
     target(reactionLags, "reaction_lags", "array"),
+    target(chatChunks, "chat_chunks", "array"),
   ],
   DEAD: [{ table: "dead_letters", packing: "one", zeroes: true, filter: "dead.letter.*" }],
 };

@@ -20,6 +20,8 @@ export interface Channel {
   told: Record<string, number>;
   /** Changed since its state was last committed. */
   dirty: boolean;
+  /** Nothing more will come: the next commit forgets it. */
+  ended: boolean;
 }
 
 export function newChannel(id: string, folds: readonly Fold[]): Channel {
@@ -33,6 +35,7 @@ export function newChannel(id: string, folds: readonly Fold[]): Channel {
     forecast: null,
     told: {},
     dirty: true,
+    ended: false,
   };
 }
 
@@ -199,6 +202,7 @@ export function loadChannel(
     forecast: head.forecast,
     told: {},
     dirty: anew.length > 0,
+    ended: false,
   };
   for (const i of anew) markUnheard(channel, folds, i, outputs);
   channel.told = outcomesOf(channel, folds);

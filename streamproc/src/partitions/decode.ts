@@ -1,5 +1,6 @@
 import {
   chatAlive,
+  chatEnded,
   chatGap,
   chatLines,
   chatModeration,
@@ -28,6 +29,8 @@ export interface LogMessage {
 export interface Decoded {
   /** What each channel hears of it, in order. */
   readonly events: { channelId: string; input: FoldInput }[];
+  /** Channels of which nothing more will come. */
+  readonly ended: string[];
   /** Rows that were set aside; the rest of the message goes on. `row` is −1 for the whole message. */
   readonly bad: { row: number; reason: DeadLetterReason; detail: string; body: Uint8Array }[];
 }
@@ -35,7 +38,7 @@ export interface Decoded {
 /** The one place where the log is parsed for the folds: behind it, types are trusted. */
 export function decode(message: LogMessage): Decoded {
   const [domain, kind, , channelId = ""] = message.subject.split(".");
-  const decoded: Decoded = { events: [], bad: [] };
+  const decoded: Decoded = { events: [], ended: [], bad: [] };
   try {
     switch (`${domain}.${kind}`) {
       case chatLines.name:
@@ -46,6 +49,9 @@ export function decode(message: LogMessage): Decoded {
         for (const id of channels) decoded.events.push({ channelId: id, input: { type: "alive", atMs } });
         break;
       }
+      case chatEnded.name:
+        decoded.ended.push(sameChannel(chatEnded.schema.parse(json(message)), channelId));
+        break;
       case chatNotice.name: {
         const notice = chatNotice.schema.parse(json(message));
         decoded.events.push({ channelId: sameChannel(notice, channelId), input: { type: "notice", notice } });

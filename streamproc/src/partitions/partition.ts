@@ -1,5 +1,6 @@
 import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
+import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
 import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
@@ -68,6 +69,7 @@ const OUTPUT_EVENT: Record<FoldOutput["type"], EventType> = {
   audio: audioWindows,
   moment: moments,
   lag: reactionLags,
+  chunk: chatChunks,
 };
 const valueOf = (output: FoldOutput): unknown => {
   switch (output.type) {
@@ -89,6 +91,8 @@ const valueOf = (output: FoldOutput): unknown => {
       return output.moment;
     case "lag":
       return output.lag;
+    case "chunk":
+      return output.chunk;
   }
 };
 
@@ -123,8 +127,12 @@ export class Partition {
   /** Folds one message; those at or before the position were folded already. False when it was such a one. */
   apply(message: LogMessage): boolean {
     if (message.seq <= this.position) return false;
-    const { events, bad } = decode(message);
+    const { events, ended, bad } = decode(message);
     for (const { channelId, input } of events) this.step(channelId, input, message.storedAtMs);
+    for (const channelId of ended) {
+      const channel = this.channels.get(channelId);
+      if (channel !== undefined) channel.ended = channel.dirty = true;
+    }
     if (bad.length > 0) this.bad.push({ message, rows: bad });
     this.position = message.seq;
     return true;
@@ -193,7 +201,7 @@ export class Partition {
     for (const channel of this.channels.values()) {
       const slot = slotOf(channel.id);
       if (channel.dirty) dirty.add(slot);
-      if (channel.storedAtMs < newestMs - FORGET_AFTER_MS) {
+      if (channel.ended || channel.storedAtMs < newestMs - FORGET_AFTER_MS) {
         this.channels.delete(channel.id);
         dirty.add(slot);
         continue;
@@ -267,7 +275,8 @@ function packOutputs(outputs: readonly FoldOutput[], partition: number): { subje
     packed.push({ subject, data: Buffer.from(`[${rows}]`) });
   };
   for (const output of outputs) {
-    const subject = `${OUTPUT_EVENT[output.type].name}.${partition}`;
+    const event = OUTPUT_EVENT[output.type];
+    const subject = `${event.name}.${partition}${output.type === "chunk" ? `.${output.chunk.channelId}` : ""}`;
     const row = JSON.stringify(valueOf(output));
     const rows = open.get(subject);
     if (rows === undefined) open.set(subject, row);

@@ -1,5 +1,5 @@
 import type { NatsConnection } from "@nats-io/transport-node";
-import { PARTITIONS } from "@hypecast/contracts/event.ts";
+import { isVodPartition, PARTITIONS } from "@hypecast/contracts/event.ts";
 import type { HypeForecast } from "@hypecast/contracts/hype.ts";
 import { liveSubject, type LiveTick } from "@hypecast/contracts/live.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
@@ -117,7 +117,8 @@ export function startProcessors(nc: NatsConnection, options: ProcessorsOptions):
       const partition = worker.current();
       if (partition === null) continue;
       const { touched } = partition;
-      if (!worker.behind())
+      // What is imported has happened long ago: nobody watches it live.
+      if (!worker.behind() && !isVodPartition(worker.number))
         for (const id of all ? partition.channels.keys() : touched) {
           const channel = partition.channels.get(id);
           if (channel === undefined) continue;

@@ -1,5 +1,6 @@
 import type { AudioWindow } from "@hypecast/contracts/audio.ts";
 import type { ChatBurst } from "@hypecast/contracts/burst.ts";
+import type { ChatChunk } from "@hypecast/contracts/chunk.ts";
 import type { ChatGap, ChatLine, ChatModeration, ChatNotice } from "@hypecast/contracts/chat.ts";
 import type { DropReason } from "@hypecast/contracts/outcome.ts";
 import type { ForecastOutcome, HypeForecast, HypeValue } from "@hypecast/contracts/hype.ts";
@@ -38,7 +39,8 @@ export type FoldOutput =
   | { type: "shot"; shot: VideoShot }
   | { type: "audio"; audio: AudioWindow }
   | { type: "moment"; moment: Moment }
-  | { type: "lag"; lag: ReactionLag };
+  | { type: "lag"; lag: ReactionLag }
+  | { type: "chunk"; chunk: ChatChunk };
 
 /**
  * What a fold says only to the later ones of the list, in the same step: never committed, never on the log. Times are whole
