@@ -9,6 +9,7 @@ import { forecastOutcome, hypeForecast, hypeValue } from "./hype.ts";
 import { moment, momentDecision, reactionLag } from "./moment.ts";
 import { shotScore, videoShot } from "./shot.ts";
 import { partReport } from "./system.ts";
+import { vod } from "./vod.ts";
 import { chatWindow } from "./window.ts";
 
 /**
@@ -23,12 +24,13 @@ import { chatWindow } from "./window.ts";
  * | `channels` | ChannelSummary[] | counts up | no: latest |
  * | `video:<login>` | VideoState | counts up | no: latest |
  * | `clips` | ClipChange: a clip, whole, at each change | counts up | 60 s |
+ * | `streams` | StreamChange: an imported stream, whole, at each change | counts up | 60 s |
  * | `sys` | SystemState | counts up | no: latest |
  */
-export const TOPICS = ["live", "chat", "events", "video", "channels", "clips", "sys"] as const;
+export const TOPICS = ["live", "chat", "events", "video", "channels", "clips", "streams", "sys"] as const;
 export const topic = z.union([
   z.templateLiteral([z.enum(["live", "chat", "events", "video"]), ":", login]),
-  z.enum(["channels", "clips", "sys"]),
+  z.enum(["channels", "clips", "streams", "sys"]),
 ]);
 export type Topic = z.infer<typeof topic>;
 /** Most topics that one socket may hold. */
@@ -66,6 +68,10 @@ export type LiveEvent = z.infer<typeof liveEvent>;
 /** A clip as it is now, or that it was deleted. A page that opens asks /api/v1/clips first. */
 export const clipChange = z.union([clip, z.object({ id: z.string(), removed: z.literal(true) })]);
 export type ClipChange = z.infer<typeof clipChange>;
+
+/** An imported stream as it is now, or that it is gone. A page that opens asks /api/v1/streams first. */
+export const streamChange = z.union([vod, z.object({ id: z.string(), removed: z.literal(true) })]);
+export type StreamChange = z.infer<typeof streamChange>;
 
 /** A channel in the list: what was asked for and what the source says. `state` null: no source has spoken yet. */
 export const channelSummary = z.object({
