@@ -6,6 +6,7 @@ export const PARTS = [
   "processors",
   "media",
   "clips",
+  "imports",
   "sink",
   "questions",
   "gateway",

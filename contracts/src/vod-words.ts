@@ -45,6 +45,7 @@ export const VOD_ERRORS = [
   "bad_archive", // a zip with ../ in it, or several files of which none is a chat
   "bad_encoding", // not UTF-8 and not UTF-16 with a mark
   "several_channels", // lines of more than one channel
+  "known", // the same chat is here already
   "wrong_chat", // the chat is of another stream than the video
   "unreachable", // the address does not answer
   "refused", // an address, or a kind of it, that is not fetched

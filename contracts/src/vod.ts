@@ -94,7 +94,7 @@ export const vod = z.object({
   id: vodId,
   /** Counts up with every write of the record; SSE and push name it. */
   revision: z.int(),
-  /** The run that answers now; null: none does yet. While a later run is made the earlier one answers. */
+  /** The run that answers now, from its first lines on (`searchableS`); null: none does yet. While a later run is made the earlier one answers. */
   channelId: channelId.nullable(),
   /** The run that is being made; null: none is. */
   making: channelId.nullable(),
@@ -118,6 +118,8 @@ export const vod = z.object({
   source: vodSource,
   /** Of the chat file's content (decompressed); the same chat again is recognised by it. */
   contentHash: z.string().nullable(),
+  /** The stream that holds the same chat already, because of which nothing was imported (error `known`); null otherwise. */
+  sameAs: vodId.nullable(),
   dialect: z.enum(CHAT_DIALECTS).nullable(),
   lines: z.int(),
   chatters: z.int(),
@@ -156,7 +158,7 @@ export const vod = z.object({
 });
 export type Vod = z.infer<typeof vod>;
 
-/** BullMQ queue of imports and deletions; a job's id is `<stream id without _>`, its data `{ id }`. */
+/** BullMQ queue of imports and deletions; a job's id is the stream's, its data `{ id }`. */
 export const VOD_QUEUE = "vods";
 
 /** A stream's picture as it is kept: NDJSON of `VideoSegment`, in order, times in event time. `channelId` in it is that of run 1. */

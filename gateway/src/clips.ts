@@ -9,7 +9,7 @@ import {
   type ClipRequest,
 } from "@hypecast/contracts/clip.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
-import type { ClipJobs } from "@hypecast/runtime/jobs.ts";
+import type { RecordJobs } from "@hypecast/runtime/jobs.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { keepBucket } from "./bucket.ts";
@@ -46,7 +46,7 @@ export interface Clips {
 /** The records of clips. This writes what people ask for; the process `clips` writes what becomes of it. */
 export async function watchClips(
   nc: NatsConnection,
-  jobs: ClipJobs,
+  jobs: RecordJobs,
   objects: Objects,
   log: Logger,
   changed: (id: string, clip: Clip | null, isNews: boolean) => void,

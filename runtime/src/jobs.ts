@@ -1,13 +1,14 @@
 import { createNodeRedisClient, Queue, type IRedisClient } from "bullmq";
 import { createClient } from "redis";
 import { CLIP_QUEUE } from "@hypecast/contracts/clip.ts";
+import { VOD_QUEUE } from "@hypecast/contracts/vod.ts";
 import type { Logger } from "./log.ts";
 
 /** A job that cannot be handed over in this time is left to the worker, which looks for records without a job. */
 const ADD_WITHIN_MS = 2000;
 
-/** What a clip's job carries: the record in the bucket says the rest. */
-export interface ClipJob {
+/** What a job carries: the record in the queue's bucket says the rest. */
+export interface RecordJob {
   readonly id: string;
 }
 
@@ -49,18 +50,23 @@ export function connectJobs(url: string, log: Logger): JobsConnection {
   };
 }
 
-export interface ClipJobs {
+export interface RecordJobs {
   /**
-   * Asks for a clip to be made, after its record was written. One that is asked for already stays as it is. False: Redis did not take it now,
-   * which loses nothing, because the worker adds jobs for records that have none.
+   * Asks for what a record says to be done, after it was written. One that is asked for already stays as it is. False: Redis did not take it
+   * now, which loses nothing, because the worker adds jobs for records that have none.
    */
   add(id: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
-export function openClipJobs(url: string, log: Logger): ClipJobs {
+/** Clips to render; an id is a clip's. */
+export const openClipJobs = (url: string, log: Logger): RecordJobs => openJobs(CLIP_QUEUE, url, log);
+/** Streams to import or to delete; an id is a stream's, with its `_`. */
+export const openVodJobs = (url: string, log: Logger): RecordJobs => openJobs(VOD_QUEUE, url, log);
+
+function openJobs(name: string, url: string, log: Logger): RecordJobs {
   const connection = connectJobs(url, log);
-  const queue = new Queue<ClipJob>(CLIP_QUEUE, {
+  const queue = new Queue<RecordJob>(name, {
     connection: connection.client,
     defaultJobOptions: {
       attempts: 3,
@@ -78,7 +84,7 @@ export function openClipJobs(url: string, log: Logger): ClipJobs {
       const late = new Promise<false>((resolve) => {
         timer = setTimeout(() => resolve(false), ADD_WITHIN_MS);
       });
-      const added = queue.add("render", { id }, { jobId: id }).then(
+      const added = queue.add(name, { id }, { jobId: id }).then(
         () => true,
         () => false,
       );

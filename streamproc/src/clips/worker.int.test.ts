@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createClient } from "redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLog } from "@hypecast/runtime/log.ts";
-import { openClipJobs, type ClipJobs } from "@hypecast/runtime/jobs.ts";
+import { openClipJobs, type RecordJobs } from "@hypecast/runtime/jobs.ts";
 import { exited, startRedis, type Server } from "@hypecast/tests/servers.ts";
 import { keepFootage, makeFootage, readFrames, type Footage } from "./footage.fixture.ts";
 import { openWorld, until, type World } from "./world.fixture.ts";
@@ -17,7 +17,7 @@ const FRAMES = 6 * 30;
 
 let world: World;
 let redis: Server;
-let jobs: ClipJobs;
+let jobs: RecordJobs;
 const processes: ChildProcess[] = [];
 
 beforeAll(async () => {

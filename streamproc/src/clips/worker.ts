@@ -1,6 +1,6 @@
 import { UnrecoverableError, Worker, type Job } from "bullmq";
 import { CLIP_QUEUE, type Clip, type ClipError } from "@hypecast/contracts/clip.ts";
-import { connectJobs, openClipJobs, type ClipJob } from "@hypecast/runtime/jobs.ts";
+import { connectJobs, openClipJobs, type RecordJob } from "@hypecast/runtime/jobs.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter } from "@hypecast/runtime/metrics.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -195,9 +195,9 @@ export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
     };
   };
 
-  const worker = new Worker<ClipJob>(
+  const worker = new Worker<RecordJob>(
     CLIP_QUEUE,
-    async ({ data: { id } }: Job<ClipJob>) => {
+    async ({ data: { id } }: Job<RecordJob>) => {
       // After Redis was away a job may come again while it is still being made here: it is the same work.
       let work = making.get(id);
       if (work === undefined) {
