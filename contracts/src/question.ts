@@ -187,6 +187,39 @@ export const chatSpan = defineQuestion(
   z.object({ lines: z.array(chatLine), complete: z.boolean() }),
 );
 
+/** What the store holds of an imported stream's channel, for its record and its card. Counts are of what is stored now. */
+export const vodFacts = defineQuestion(
+  "vod_facts",
+  span.extend({ columns: z.int().min(1).max(240) }),
+  z.object({
+    lines: z.int(),
+    chatters: z.int(),
+    /** Latest versions that were not withdrawn. */
+    moments: z.int(),
+    chunks: z.int(),
+    /** Chunks that have a vector of the model in use. */
+    embedded: z.int(),
+    /** The span in `columns` equal columns: messages a minute and hype, null where nothing was measured. */
+    rate: z.array(z.number().nullable()),
+    hype: z.array(z.number().nullable()),
+    /** The moment with the highest score, and a line of its reaction. */
+    best: z.object({ atMs: z.int(), kind: z.string(), subject: z.string(), quote: z.string() }).nullable(),
+  }),
+);
+
+/**
+ * Removes every row of an imported stream's channel from every table, its vectors too. Whoever asks has seen to it that nothing more of it
+ * comes, and asks again until nothing is left.
+ */
+export const forgetChannel = defineQuestion(
+  "forget_channel",
+  z.object({ channelId: channelId.regex(/^vod-/, "only an imported stream is forgotten") }),
+  z.object({
+    /** Rows that are still there, by table; tables without any are not named. */
+    left: z.record(z.string(), z.int()),
+  }),
+);
+
 export const questions = [
   heatmap,
   windows,
