@@ -1,8 +1,14 @@
-/** What the page on screen tells the top bar. */
+import type { Snippet } from "svelte";
+
+/** What the page on screen tells the frame around it. */
 class Shown {
   /** Age of the shown channel's data; null where there is none. */
   ageMs = $state<number | null>(null);
   /** Marks this moment; null where nothing can be marked. */
   mark = $state.raw<(() => void) | null>(null);
+  /** Stands in the top bar in place of the channel: a page about a stream says which. */
+  head = $state.raw<Snippet | null>(null);
+  /** Where `/` leads on this page; null: to the choice of channels. */
+  search = $state.raw<{ word: () => string; focus: () => void } | null>(null);
 }
 export const shown = new Shown();

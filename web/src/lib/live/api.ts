@@ -1,7 +1,8 @@
 import type { Problem, RouteName, routes } from "@hypecast/contracts/api.ts";
+import type { vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { z } from "zod";
 
-type Routes = (typeof routes)[RouteName];
+type Routes = (typeof routes)[RouteName] | (typeof vodRoutes)[keyof typeof vodRoutes];
 type RouteAt<Method, Path> = Extract<Routes, { method: Method; path: Path }>;
 type Body<Route> = Route extends { body: infer Schema extends z.ZodType } ? z.input<Schema> : never;
 type Result<Route> = Route extends { result: infer Schema extends z.ZodType } ? z.output<Schema> : never;
