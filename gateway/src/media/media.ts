@@ -4,6 +4,7 @@ import { gzip } from "node:zlib";
 import { CLIP_LAYOUTS, type Clip, type ClipLayout } from "@hypecast/contracts/clip.ts";
 import { channelId as channelIdShape, login as loginShape } from "@hypecast/contracts/event.ts";
 import { layoutName } from "@hypecast/contracts/media.ts";
+import { segmentKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Clips } from "../clips.ts";
@@ -88,10 +89,7 @@ export function serveMedia(parts: {
     cache: string,
     request: Request,
   ): Promise<Reply> =>
-    found(
-      { key: `thumbs/${channel}/${epoch}/${seq}.jpg`, kind: "thumb", type: "image/jpeg", cache },
-      request,
-    );
+    found({ key: thumbKey(channel, epoch, seq), kind: "thumb", type: "image/jpeg", cache }, request);
 
   async function found(
     file: { key: string; kind: "segment" | "thumb"; type: string; cache: string },
@@ -116,7 +114,7 @@ export function serveMedia(parts: {
       if (kind === "segment" && ofEpoch) {
         const ending = SEGMENT.exec(third)?.[1];
         if (ending === undefined) throw nothing();
-        const key = `video/${first}/${second}/${third}`;
+        const key = segmentKey(first, second, third);
         return found({ key, kind, type: TYPES[ending] ?? "", cache: IMMUTABLE }, request);
       }
       if (kind === "thumb" && ofEpoch) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { spanProblem, type ChannelLayout, type Clip, type ClipLayout } from "@hypecast/contracts/clip.ts";
+import { thumbKey } from "@hypecast/contracts/object-keys.ts";
 import { LINE_KEPT_MS, overlayBox, overlayLines } from "@hypecast/contracts/overlay-layout.ts";
 import type { EmoteCache } from "@hypecast/runtime/emotes/cache.ts";
 import { readKeptVideo } from "@hypecast/runtime/kept-video.ts";
@@ -164,7 +165,7 @@ async function measuredThumbnail(
     const segment =
       atS < beforeS + lengthS &&
       cut.run.segments.find(({ startMs, durationMs }) => atMs < startMs + durationMs);
-    if (segment) return objects.get(`thumbs/${segment.channelId}/${segment.epoch}/${segment.seq}.jpg`);
+    if (segment) return objects.get(thumbKey(segment.channelId, segment.epoch, segment.seq));
     beforeS += lengthS;
   }
   return null;

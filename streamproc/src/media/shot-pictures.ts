@@ -43,4 +43,4 @@ export async function shotPictures(
 
 /** Both are stored for each segment, under the same numbers. */
 const thumbKeyOf = (framesKey: string): string =>
-  framesKey.replace(/^frames\//, "thumbs/").replace(/\.rgb$/, ".jpg");
+  framesKey.replace(/(^|\/)frames\//, "$1thumbs/").replace(/\.rgb$/, ".jpg");

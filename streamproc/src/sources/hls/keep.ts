@@ -1,3 +1,4 @@
+import { framesKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -138,14 +139,13 @@ export function openKeep(
   function itemOf(segment: VideoSegment, order: number): Item {
     const { epoch, seq, startMs, durationMs, analysis, source } = segment;
     const files = new Map([analysis, source].flatMap((one) => (one === null ? [] : [[one.key, one]])));
-    const measured = `${channelId}/${epoch}/${seq}`;
     return {
       order,
       startMs,
       endMs: startMs + durationMs,
       bytes: [...files.values()].reduce((sum, file) => sum + file.bytes, MEASURED_BYTES),
       leavesAt: null,
-      keys: [...files.keys(), `frames/${measured}.rgb`, `thumbs/${measured}.jpg`],
+      keys: [...files.keys(), framesKey(channelId, epoch, seq), thumbKey(channelId, epoch, seq)],
       inits: [...new Set([...files.values()].flatMap(({ init }) => (init === null ? [] : [init.key])))],
     };
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { segmentFolder } from "@hypecast/contracts/object-keys.ts";
 import type { VideoGap, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -39,7 +40,7 @@ export function openPump(parts: PumpParts): Pump {
   const { channelId, channelLog, lists, signal, log } = parts;
   const { mostBytes, giveUpMs } = parts.settings;
   const common = { fetch: parts.fetch, objects: parts.objects, mostBytes, giveUpMs, signal };
-  const folder = `video/${channelId}`;
+  const folder = segmentFolder(channelId);
   const [analysisVariant, sourceVariant] = lists.renditions;
   const analysis = openRendition(common, analysisVariant, folder, String(analysisVariant.height));
   const sameHeight = sourceVariant?.height === analysisVariant.height;
