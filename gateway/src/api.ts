@@ -1,13 +1,22 @@
-import { routes, type RouteName } from "@hypecast/contracts/api.ts";
 import { z } from "zod";
 import { attachment } from "./attachment.ts";
 import { json, MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
 import { channelHandlers } from "./routes/channels.ts";
 import { clipHandlers } from "./routes/clips.ts";
-import { FileAnswer, type Handlers, type Parts } from "./routes/handlers.ts";
+import {
+  apiRoutes as routes,
+  FileAnswer,
+  type Handlers,
+  type Parts,
+  type RouteName,
+} from "./routes/handlers.ts";
 import { momentHandlers } from "./routes/moments.ts";
+import { oracleHandlers } from "./routes/oracle.ts";
+import { renderHandlers } from "./routes/render.ts";
+import { streamHandlers } from "./routes/streams.ts";
 import { videoHandlers } from "./routes/video.ts";
+import { webhookHandlers } from "./routes/webhooks.ts";
 
 interface Matched {
   readonly name: RouteName;
@@ -24,6 +33,10 @@ export function createApi(parts: Parts): {
     ...videoHandlers(parts),
     ...momentHandlers(parts),
     ...clipHandlers(parts),
+    ...streamHandlers(parts),
+    ...oracleHandlers(parts),
+    ...renderHandlers(parts),
+    ...webhookHandlers(parts),
   };
   const patterns = (Object.keys(routes) as RouteName[]).map((name) => ({
     name,
@@ -82,7 +95,12 @@ export function createApi(parts: Parts): {
 }
 
 /** Routes that make something, and the field by which it is found again. */
-const LOCATED: Partial<Record<RouteName, "login" | "id">> = { addChannel: "login", makeClip: "id" };
+const LOCATED: Partial<Record<RouteName, "login" | "id" | "task_id">> = {
+  addChannel: "login",
+  makeClip: "id",
+  addStream: "task_id",
+  ask: "id",
+};
 
 const takesBody = (name: RouteName): boolean =>
   routes[name].method === "POST" || routes[name].method === "PATCH";

@@ -9,11 +9,11 @@ const ANSWER_KEPT_MS = 1500;
 const RETRY = { "Retry-After": "3" };
 
 /** Asks the store a question and gives the answer as JSON text. The same question at the same time is asked once. */
-export type Ask = (question: Question, ask: Record<string, unknown>) => Promise<string>;
+export type Ask = (question: Question, ask: Record<string, unknown>, deadlineMs?: number) => Promise<string>;
 
-export function createAsk(nc: NatsConnection, cache: Cache, deadlineMs = DEADLINE_MS): Ask {
+export function createAsk(nc: NatsConnection, cache: Cache): Ask {
   const asked = new Map<string, Promise<string>>();
-  return (question, ask) => {
+  return (question, ask, deadlineMs = DEADLINE_MS) => {
     const checked = question.ask.safeParse(ask);
     if (!checked.success) {
       const issue = checked.error.issues[0];

@@ -48,7 +48,7 @@ const KEPT_HEADERS = [
 type KeptHeader = (typeof KEPT_HEADERS)[number];
 
 /** No route takes more. What is longer is cut off while it comes. */
-export const MOST_BODY_BYTES = 16 * 1024;
+export const MOST_BODY_BYTES = 64 * 1024;
 const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
 
 const STATUS_TEXT: Record<number, string> = {
@@ -65,6 +65,7 @@ const STATUS_TEXT: Record<number, string> = {
   404: "Not Found",
   405: "Method Not Allowed",
   409: "Conflict",
+  410: "Gone",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
-import { openClipJobs } from "@hypecast/runtime/jobs.ts";
+import { openClipJobs, openVodJobs } from "@hypecast/runtime/jobs.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
 import { createAccess } from "./access.ts";
 import { createApi } from "./api.ts";
+import { watchAnswers } from "./answers.ts";
 import { createAsk } from "./ask.ts";
 import { openCache } from "./cache.ts";
 import { watchChannels, type Channels } from "./channels.ts";
@@ -31,8 +32,11 @@ import { listen } from "./server.ts";
 import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
 import { loadUws } from "./uws.ts";
-import { watchVideoStates } from "./video-states.ts";
+import { isWhole, watchUploads } from "./uploads.ts";
+import { watchVideoStates, withVods } from "./video-states.ts";
+import { watchVods } from "./vods.ts";
 import { loadWebApp } from "./web-app.ts";
+import { watchWebhooks } from "./webhooks/webhooks.ts";
 
 const root = join(import.meta.dirname, "../..");
 const VERSION = "1";
@@ -67,7 +71,12 @@ await run("gateway", async ({ config, log, instance, own }) => {
   );
   const feeds: Feeds = own(feedAll(nc, hub, channels, VERSION, log));
   const told = feedBuckets(hub);
-  const videoStates = own(await watchVideoStates(nc, log, told.video));
+  const uploads = own(await watchUploads(nc, log));
+  const vodJobs = own(openVodJobs(config.HYPECAST_REDIS_URL, log));
+  const vods = own(await watchVods(nc, vodJobs, { isWhole: (id) => isWhole(uploads, id) }, log, told.stream));
+  const answers = own(await watchAnswers(nc, log, () => undefined));
+  const webhooks = own(await watchWebhooks(nc, config.HYPECAST_WEBHOOK_PRIVATE, log));
+  const videoStates = withVods(own(await watchVideoStates(nc, log, told.video)), vods);
   const kept = own(followKeptVideo(nc, log));
   const moments = own(await watchMoments(nc, log, told.decision));
   const layouts = own(await watchLayouts(nc, log));
@@ -90,6 +99,9 @@ await run("gateway", async ({ config, log, instance, own }) => {
         moments,
         layouts,
         clips,
+        vods,
+        answers,
+        webhooks,
         filesAllowed: !access.needed,
       }),
       openapi: JSON.stringify(openApi()),

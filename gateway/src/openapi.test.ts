@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { routes, sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
+import { sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
 import { openApi } from "./openapi.ts";
+import { apiRoutes } from "./routes/handlers.ts";
 
 type Json = Record<string, unknown>;
 const page = openApi();
@@ -18,7 +19,7 @@ const resolve = (ref: string): unknown =>
     .split("/")
     .reduce<unknown>((value, key) => (isObject(value) ? value[key.replaceAll("~1", "/")] : undefined), page);
 
-const every = [...Object.entries<Route>(routes), ...Object.entries<Route>(sessionRoutes)];
+const every = [...Object.entries<Route>(apiRoutes), ...Object.entries<Route>(sessionRoutes)];
 const operationOf = (route: Route): Json => {
   const found = (page["paths"] as Record<string, Json>)[route.path]?.[route.method.toLowerCase()];
   if (!isObject(found)) throw new Error(`${route.method} ${route.path} is missing`);

@@ -1,5 +1,6 @@
-import { problem, routes, sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
+import { problem, sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
 import { z } from "zod";
+import { apiRoutes } from "./routes/handlers.ts";
 
 type Json = Record<string, unknown>;
 
@@ -10,7 +11,7 @@ export function openApi(): Json {
     const path = (paths[route.path] ??= {});
     path[route.method.toLowerCase()] = { ...operation(name, route), ...more };
   };
-  for (const [name, route] of Object.entries<Route>(routes)) add(name, route, {});
+  for (const [name, route] of Object.entries<Route>(apiRoutes)) add(name, route, {});
   for (const [name, route] of Object.entries<Route>(sessionRoutes)) add(name, route, { security: [] });
   return {
     openapi: "3.1.0",

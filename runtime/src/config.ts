@@ -176,7 +176,30 @@ export const settings = {
     "",
     "Folder of further models in Triton's layout, before those that come with the program (see docs/models.md). Empty: none.",
   ],
+  HYPECAST_LLM_URL: [
+    z.string().regex(/^$|^https?:\/\/[^\s]+$/, "empty, or an address that begins with http:// or https://"),
+    "",
+    "OpenAI-compatible API that reads the found lines and answers in words, up to and with /v1. Empty: the lines answer themselves.",
+  ],
+  HYPECAST_LLM_KEY: [z.string(), "", "Its key. Empty: none is sent."],
+  HYPECAST_LLM_MODEL: [z.string().min(1), "gpt-4o-mini", "Name of the model."],
+  HYPECAST_LLM_PRICES: [
+    z.string().regex(/^$|^\d+(?:\.\d+)?\/\d+(?:\.\d+)?$/, "empty, or two prices like 0.15/0.6"),
+    "",
+    "US dollars for a million tokens read and written, like 0.15/0.6. Empty: costs are not shown.",
+  ],
+  HYPECAST_LLM_SECONDS: [
+    z.coerce.number().int().min(1).max(600),
+    "30",
+    "An answer that takes longer is given up, and the lines answer themselves.",
+  ],
   HYPECAST_TRITON_URL: [url("http|https"), "http://127.0.0.1:8000", "Triton's HTTP address (KServe v2)."],
+  HYPECAST_UPLOAD_GB: [
+    z.coerce.number().min(0.001).max(10_000),
+    "50",
+    "Gigabytes that one uploaded file may have.",
+  ],
+  HYPECAST_WEBHOOK_PRIVATE: [flag, "0", "1: webhooks may be sent to loopback and private addresses."],
   TWITCH_IRC_URL: [
     url("wss|ws|irc|ircs"),
     "wss://irc-ws.chat.twitch.tv:443",

@@ -1,7 +1,8 @@
 import type { Clip } from "@hypecast/contracts/clip.ts";
 import type { MomentDecision } from "@hypecast/contracts/moment.ts";
-import type { ClipChange, LiveEvent } from "@hypecast/contracts/push.ts";
+import type { ClipChange, LiveEvent, StreamChange } from "@hypecast/contracts/push.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
+import type { Vod } from "@hypecast/contracts/vod.ts";
 import type { Hub } from "../push/hub.ts";
 import { MOMENTS_MS } from "./folds.ts";
 
@@ -9,6 +10,7 @@ import { MOMENTS_MS } from "./folds.ts";
 export interface BucketFeeds {
   readonly video: (login: string, state: VideoState | null) => void;
   readonly clip: (id: string, clip: Clip | null, isNews: boolean) => void;
+  readonly stream: (id: string, stream: Vod | null, isNews: boolean) => void;
   readonly decision: (decision: MomentDecision) => void;
 }
 
@@ -22,6 +24,11 @@ export const feedBuckets = (hub: Hub): BucketFeeds => ({
     if (!isNews) return;
     const change: ClipChange = clip ?? { id, removed: true };
     hub.publish("clips", JSON.stringify(change), Date.now());
+  },
+  stream(id, stream, isNews) {
+    if (!isNews) return;
+    const change: StreamChange = stream ?? { id, removed: true };
+    hub.publish("streams", JSON.stringify(change), Date.now());
   },
   decision(decision) {
     const nowMs = Date.now();

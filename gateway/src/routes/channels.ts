@@ -19,7 +19,7 @@ const RECORD_MS = 24 * 3_600_000;
 
 /** The list of channels, and what is known of their chat. */
 export function channelHandlers(parts: Parts) {
-  const { channels, ask, system, filesAllowed } = parts;
+  const { channels, vods, ask, system, filesAllowed } = parts;
   const { watched, channelIdOf, spanned } = askedOf(parts);
   /** A file of this machine is for whoever sits at it. */
   const checkVideo = (video: string | null | undefined): void => {
@@ -67,7 +67,7 @@ export function channelHandlers(parts: Parts) {
     channelForecastRecord: ({ params, query }) =>
       ask(forecastRecord, {
         channelId: channelIdOf(params.login),
-        sinceMs: query.since ?? Date.now() - RECORD_MS,
+        sinceMs: query.since ?? vods.get(params.login)?.startMs ?? Date.now() - RECORD_MS,
         limit: query.limit,
       }),
     channelSparklines: ({ query }) => {

@@ -1,22 +1,16 @@
-import type { ClipRequest } from "@hypecast/contracts/clip.ts";
+import type { Clip, ClipRequest } from "@hypecast/contracts/clip.ts";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
+import { channelIdOf } from "../places.ts";
 import { ProblemError } from "../problems.ts";
-import { askedOf } from "./asked.ts";
 import type { Handlers, Parts } from "./handlers.ts";
 
 const MOST_LISTED = 500;
 
 /** Clips: asked for, listed, changed, deleted. */
 export function clipHandlers(parts: Parts) {
-  const { clips, kept, videoStates } = parts;
-  const { channelIdOf } = askedOf(parts);
+  const { clips } = parts;
   return {
-    async makeClip({ body }) {
-      const channelId = channelIdOf(body.login);
-      const state = videoStates.get(body.login);
-      const segments = await kept.within(state, body.startMs, body.endMs);
-      return clips.make(body, channelId, state, shownMs(segments, body));
-    },
+    makeClip: ({ body }) => makeClip(parts, body),
     listClips({ query: { login, state, before, limit } }) {
       if (limit < 1 || limit > MOST_LISTED)
         throw new ProblemError("invalid_parameters", `limit: 1 to ${MOST_LISTED}`);
@@ -36,6 +30,15 @@ export function clipHandlers(parts: Parts) {
       return {};
     },
   } satisfies Partial<Handlers>;
+}
+
+/** Queues a clip of what is kept. */
+export async function makeClip(parts: Parts, request: ClipRequest): Promise<Clip> {
+  const { clips, kept, videoStates } = parts;
+  const channelId = channelIdOf(parts, request.login);
+  const state = videoStates.get(request.login);
+  const segments = await kept.within(state, request.startMs, request.endMs);
+  return clips.make(request, channelId, state, shownMs(segments, request));
 }
 
 /** How much of the span has a picture that is no advertisement. */

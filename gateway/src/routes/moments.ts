@@ -3,6 +3,7 @@ import type { Moment } from "@hypecast/contracts/moment.ts";
 import { momentList } from "@hypecast/contracts/question.ts";
 import type { z } from "zod";
 import { ProblemError } from "../problems.ts";
+import { spanOfVod } from "../vods.ts";
 import { askedOf } from "./asked.ts";
 import { given } from "./given.ts";
 import { FileAnswer, type Handlers, type Parts } from "./handlers.ts";
@@ -16,7 +17,7 @@ const MOST_MARKERS = 1000;
 
 /** Moments, and what people say of them. */
 export function momentHandlers(parts: Parts) {
-  const { channels, moments, videoStates, ask } = parts;
+  const { channels, vods, moments, videoStates, ask } = parts;
   const { watched, channelIdOf, spanned } = askedOf(parts);
   type List = z.infer<typeof momentList.answer>;
   /** As people want them: without the discarded, with the ends where they have put them. */
@@ -68,8 +69,14 @@ export function momentHandlers(parts: Parts) {
     },
     async channelMarkers({ params: { login }, query: { format, fps, language, from, to } }) {
       const video = videoStates.get(login);
-      const endMs = to ?? video?.newestMs ?? Date.now();
-      const zeroMs = from ?? channels.get(login)?.state?.stream?.startedAtMs ?? video?.oldestMs ?? undefined;
+      const stream = vods.get(login);
+      const endMs = to ?? (stream === null ? null : spanOfVod(stream).toMs) ?? video?.newestMs ?? Date.now();
+      const zeroMs =
+        from ??
+        stream?.startMs ??
+        channels.get(login)?.state?.stream?.startedAtMs ??
+        video?.oldestMs ??
+        undefined;
       const list = JSON.parse(
         await spanned(momentList, { login }, { from: zeroMs, to: endMs, limit: MOST_MARKERS }),
       ) as List;
@@ -77,7 +84,7 @@ export function momentHandlers(parts: Parts) {
         zeroMs: zeroMs ?? list.moments.at(-1)?.startMs ?? endMs,
         endMs,
         fps,
-        title: login,
+        title: stream?.title ?? login,
         language,
       });
       if (file === null)

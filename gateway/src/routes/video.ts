@@ -7,10 +7,10 @@ import type { Handlers, Parts } from "./handlers.ts";
 /** A channel's picture, what was measured in it, and the chat beside it. */
 export function videoHandlers(parts: Parts) {
   const { videoStates, layouts } = parts;
-  const { watched, spanned } = askedOf(parts);
+  const { known, spanned } = askedOf(parts);
   return {
     channelVideo({ params: { login } }) {
-      watched(login);
+      known(login);
       const video = videoStates.get(login);
       return { video, playlist: (video?.oldestMs ?? null) === null ? null : playlistPath(login) };
     },
@@ -18,11 +18,11 @@ export function videoHandlers(parts: Parts) {
     channelAudio: ({ params, query }) => spanned(audio, params, query),
     channelChat: ({ params, query }) => spanned(chatSpan, params, query),
     getLayout({ params: { login } }) {
-      watched(login);
+      known(login);
       return layouts.of(login);
     },
     changeLayout({ params: { login }, body: { facecam, cropX, chat } }) {
-      watched(login);
+      known(login);
       return layouts.change(login, given({ facecam, cropX, chat }));
     },
   } satisfies Partial<Handlers>;
