@@ -107,6 +107,8 @@ export const answer = z.object({
   revision: z.int(),
   state: z.enum(ANSWER_STATES),
   askedAtMs: z.int(),
+  /** When whoever writes it last did: an unfinished answer that nobody touches is taken up again. */
+  touchedAtMs: z.int(),
   /** Exactly as it was asked. */
   question: z.string().max(LONGEST_QUERY),
   within,
