@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { VOD_CHANNEL } from "@hypecast/contracts/event.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Store } from "./store.ts";
@@ -97,17 +98,25 @@ export async function migrate(
   await keepRawFor(store, config, run);
 }
 
-/** Raw chat is kept as long as the settings say: the migrations' 24 h are changed here when they differ. */
+/**
+ * Raw chat, and the chunks made of it, are kept as long as the settings say: the migrations' 24 h are changed here when they differ.
+ * What belongs to an imported stream stays.
+ */
 async function keepRawFor(store: Store, config: Config, run: (sql: string) => Promise<void>): Promise<void> {
   const ttl = `storedAt + toIntervalHour(${config.HYPECAST_RAW_HOURS})`;
   const asked = await store.query({
     query:
-      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('chat_lines', 'chat_notices', 'chat_moderation') AND position(create_table_query, {ttl:String}) = 0",
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('chat_lines', 'chat_notices', 'chat_moderation', 'chat_chunks') AND position(create_table_query, {ttl:String}) = 0",
     query_params: { ttl },
     format: "JSONEachRow",
   });
-  for (const { name } of await asked.json<{ name: string }>())
-    await run(`ALTER TABLE ${name} \${OnCluster} MODIFY TTL ${ttl}`);
+  for (const { name } of await asked.json<{ name: string }>()) {
+    const until =
+      name === "chat_chunks"
+        ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
+        : ttl;
+    await run(`ALTER TABLE ${name} \${OnCluster} MODIFY TTL ${until}`);
+  }
 }
 
 /** Before anything can be asked in the database, it must be there. */

@@ -204,6 +204,10 @@ export const vodFacts = defineQuestion(
     hype: z.array(z.number().nullable()),
     /** The moment with the highest score, and a line of its reaction. */
     best: z.object({ atMs: z.int(), kind: z.string(), subject: z.string(), quote: z.string() }).nullable(),
+    /** Up to here lines, final windows and chunks of the span are stored; null: none is. */
+    linesUpToMs: z.int().nullable(),
+    windowsUpToMs: z.int().nullable(),
+    chunksUpToMs: z.int().nullable(),
   }),
 );
 
@@ -234,4 +238,6 @@ export const questions = [
   audio,
   momentList,
   chatSpan,
+  vodFacts,
+  forgetChannel,
 ] as const;

@@ -5,6 +5,8 @@ import type { Store } from "../store.ts";
 /** Rows of one query. `params` fill `{name:Type}`. Throws when the deadline passes. */
 export interface Ask {
   <Row>(query: string, params: Record<string, unknown>): Promise<Row[]>;
+  /** A statement without rows. It goes on in the store when nobody waits any more. */
+  command(statement: string, params: Record<string, unknown>): Promise<void>;
 }
 
 /** One file a question: from what is asked to what is answered. */
@@ -25,7 +27,7 @@ export const columnsOf = (shape: z.ZodObject): string => Object.keys(shape.shape
 const SETTINGS = { do_not_merge_across_partitions_select_final: 1 } as const;
 
 export function asker(store: Store, signal: AbortSignal, secondsLeft: () => number): Ask {
-  return async <Row>(query: string, params: Record<string, unknown>): Promise<Row[]> => {
+  const rows = async <Row>(query: string, params: Record<string, unknown>): Promise<Row[]> => {
     const result = await store.query({
       query,
       query_params: params,
@@ -35,4 +37,8 @@ export function asker(store: Store, signal: AbortSignal, secondsLeft: () => numb
     });
     return result.json<Row>();
   };
+  const command = async (query: string, params: Record<string, unknown>): Promise<void> => {
+    await store.command({ query, query_params: params, abort_signal: signal });
+  };
+  return Object.assign(rows, { command });
 }

@@ -3,6 +3,7 @@ import { answerAudio } from "./audio.ts";
 import { answerBursts } from "./bursts.ts";
 import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
+import { answerForgetChannel } from "./forget-channel.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
 import { answerHeatmap } from "./heatmap.ts";
@@ -11,6 +12,7 @@ import { answerMoments } from "./moments.ts";
 import { answerShots } from "./shots.ts";
 import { answerSparklines } from "./sparklines.ts";
 import { answerTopEmotes } from "./top-emotes.ts";
+import { answerVodFacts } from "./vod-facts.ts";
 import { answerWindows } from "./windows.ts";
 
 /** Every question of contracts/src/question.ts; a test holds the two lists together. */
@@ -28,4 +30,6 @@ export const answers: readonly Answer[] = [
   answerAudio,
   answerMoments,
   answerChatSpan,
+  answerVodFacts,
+  answerForgetChannel,
 ];

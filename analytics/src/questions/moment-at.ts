@@ -5,6 +5,7 @@ import { burstsOf } from "./bursts.ts";
 import { gapSecondsIn, gapsOf } from "./gaps.ts";
 import type { Moods } from "./standout.ts";
 import { withoutDefaults } from "./line.ts";
+import { rawTables } from "./raw.ts";
 
 const SAMPLE_LINES = 20;
 const EMOTES = 12;
@@ -72,17 +73,18 @@ type Line = ChatLine & { similar: number };
 async function linesOf(ask: Ask, span: Span): Promise<{ chatters: number; sample: Line[] }> {
   // A line of shared chat belongs to the channel where it was written.
   const HERE = `channelId = {channelId:String} AND sentAtMs >= {fromMs:Int64} AND sentAtMs < {toMs:Int64} AND sourceChannelId IN ('', channelId)`;
+  const { lines: table } = rawTables(span.channelId);
   const [chosen, [who]] = await Promise.all([
     ask<{ id: string; similar: number }>(
-      `SELECT argMin(id, (sentAtMs, id)) AS id, uniqExact(chat_lines.id) AS similar FROM chat_lines WHERE ${HERE}
+      `SELECT argMin(id, (sentAtMs, id)) AS id, uniqExact(${table}.id) AS similar FROM ${table} WHERE ${HERE}
        GROUP BY lowerUTF8(trimBoth(text)) ORDER BY similar DESC, cityHash64(id) LIMIT ${SAMPLE_LINES}`,
       span,
     ),
-    ask<{ chatters: number }>(`SELECT uniqExact(userId) AS chatters FROM chat_lines WHERE ${HERE}`, span),
+    ask<{ chatters: number }>(`SELECT uniqExact(userId) AS chatters FROM ${table} WHERE ${HERE}`, span),
   ]);
   if (chosen.length === 0) return { chatters: 0, sample: [] };
   const rows = await ask<ChatLine>(
-    `SELECT ${columnsOf(chatLine)} FROM chat_lines WHERE ${HERE} AND id IN {ids:Array(String)} ORDER BY sentAtMs, id LIMIT 1 BY id`,
+    `SELECT ${columnsOf(chatLine)} FROM ${table} WHERE ${HERE} AND id IN {ids:Array(String)} ORDER BY sentAtMs, id LIMIT 1 BY id`,
     { ...span, ids: chosen.map(({ id }) => id) },
   );
   const similar = new Map(chosen.map((row) => [row.id, row.similar]));

@@ -4,10 +4,11 @@ import type { ChatBurst } from "@hypecast/contracts/burst.ts";
 import { chatGap, chatLine, chatModeration, chatNotice, type ChatLine } from "@hypecast/contracts/chat.ts";
 import { audioWindow, type AudioWindow } from "@hypecast/contracts/audio.ts";
 import { chatBurst } from "@hypecast/contracts/burst.ts";
+import { chatChunk, type ChatChunk } from "@hypecast/contracts/chunk.ts";
 import { deadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "@hypecast/contracts/hype.ts";
 import { moment, momentMark, reactionLag, type Moment } from "@hypecast/contracts/moment.ts";
-import { heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
+import { forgetChannel, heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
 import { shotScore, videoShot, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
 import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import { chatWindow, type ChatWindow } from "@hypecast/contracts/window.ts";
@@ -21,6 +22,7 @@ import { answerAudio } from "./audio.ts";
 import { answerBursts } from "./bursts.ts";
 import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
+import { answerForgetChannel } from "./forget-channel.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
 import { answerHeatmap } from "./heatmap.ts";
@@ -31,6 +33,7 @@ import { answerShots } from "./shots.ts";
 import { serveQuestions, type Questions } from "./serve.ts";
 import { answerSparklines } from "./sparklines.ts";
 import { answerTopEmotes } from "./top-emotes.ts";
+import { answerVodFacts } from "./vod-facts.ts";
 import { answerWindows } from "./windows.ts";
 
 /** A minute boundary, so that sums by hand are easy. */
@@ -166,6 +169,10 @@ describe("the store's tables", () => {
     ["moments", moment],
     ["reaction_lags", reactionLag],
     ["moment_marks", momentMark.schema],
+    ["chat_chunks", chatChunk],
+    ["vod_lines", chatLine],
+    ["vod_notices", chatNotice.schema],
+    ["vod_moderation", chatModeration.schema],
   ] as const)(
     "%s has the contract's fields as columns, in its spelling and order",
     async (table, contract) => {
@@ -197,6 +204,7 @@ describe("the store's tables", () => {
       format: "JSONEachRow",
     });
     expect(await result.json()).toEqual([
+      { name: "chat_chunks" },
       { name: "chat_lines" },
       { name: "chat_moderation" },
       { name: "chat_notices" },
@@ -633,32 +641,33 @@ test("sound in columns: the loudest, the highest rise and the strongest onset of
   });
 });
 
+const found = (n: number, over: Partial<Moment> = {}): Moment => ({
+  id: `o:m:${T + n}`,
+  channelId: "o",
+  state: "final",
+  version: 1,
+  kind: "fail",
+  origin: "chat",
+  startMs: T + n - 10_000,
+  endMs: T + n + 10_000,
+  onsetMs: T + n - 5000,
+  peakMs: T + n,
+  chatOnsetMs: null,
+  lagMs: 5000,
+  lagErrorMs: 1500,
+  lagLearned: true,
+  startSnap: "cut",
+  endSnap: null,
+  score: 71.5,
+  subject: "KEKW",
+  reasons: { "chat.times": 9.2 },
+  senses: { chat: "ok", picture: "ok", sound: "none", model: "unknown" },
+  marks: ["o:mark:1"],
+  detectedAtMs: T + n + 6000,
+  ...over,
+});
+
 test("of a moment the newest version counts, whichever row came first; what is withdrawn is gone, also where an older version lies in the span", async () => {
-  const found = (n: number, over: Partial<Moment> = {}): Moment => ({
-    id: `o:m:${T + n}`,
-    channelId: "o",
-    state: "final",
-    version: 1,
-    kind: "fail",
-    origin: "chat",
-    startMs: T + n - 10_000,
-    endMs: T + n + 10_000,
-    onsetMs: T + n - 5000,
-    peakMs: T + n,
-    chatOnsetMs: null,
-    lagMs: 5000,
-    lagErrorMs: 1500,
-    lagLearned: true,
-    startSnap: "cut",
-    endSnap: null,
-    score: 71.5,
-    subject: "KEKW",
-    reasons: { "chat.times": 9.2 },
-    senses: { chat: "ok", picture: "ok", sound: "none", model: "unknown" },
-    marks: ["o:mark:1"],
-    detectedAtMs: T + n + 6000,
-    ...over,
-  });
   const newer = found(60_000, { version: 2, chatOnsetMs: T + 58_000 });
   await put("moments", [newer, found(120_000), found(200_000)]);
   await put("moments", [
@@ -804,5 +813,120 @@ describe("over NATS", () => {
     expect(served.health().status).toBe("degraded");
     await clickhouse.crash();
     expect(await request("ask.extent", ok)).toEqual({ firstMs: T, lastMs: T + 60_000, messages: 5 });
+  });
+});
+
+describe("an imported stream", () => {
+  const vod = "vod-0abcdefgh123456789-1";
+  const chunk = (channelId: string, startMs: number): ChatChunk => ({
+    id: `${channelId}:c:${startMs}`,
+    channelId,
+    startMs,
+    endMs: startMs + 40_000,
+    version: 1,
+    messages: 3,
+    chatters: 2,
+    text: "he fell\nKEKW ×137",
+    emoteWords: "KEKW laughs смех",
+    people: "ann bob",
+    moods: { laugh: 2 },
+    times: 3.5,
+    peakMs: startMs + 9000,
+    bursts: [],
+    screenWords: "loud громко",
+  });
+  const line = (id: string, atMs: number, userId: string, text: string): ChatLine => ({
+    id,
+    channelId: vod,
+    sentAtMs: atMs,
+    userId,
+    login: `u${userId}`,
+    text,
+  });
+  // Long before this store was: nothing of it may leave by its age.
+  const start = Date.UTC(2000, 0, 1);
+  const asked = { channelId: vod, fromMs: start, toMs: start + 120_000 };
+
+  test("is read from its own tables and chunks, and counted", async () => {
+    await put("vod_lines", [
+      line("v1", start + 1000, "1", "hello"),
+      line("v2", start + 61_000, "1", "he fell into lava"),
+      line("v3", start + 62_000, "2", "He fell into lava"),
+      line("v4", start + 63_000, "3", "what a night it was"),
+      line("v5", start + 64_000, "3", "!jump now"),
+    ]);
+    await put("vod_moderation", [
+      { id: "vm", channelId: vod, sentAtMs: start + 2000, action: "delete", targetMessageId: "v1" },
+    ]);
+    await put("chat_windows", [
+      window(vod, 10, start, { messages: 1 }),
+      window(vod, 10, start + 60_000, { messages: 4, gapS: 2 }),
+    ]);
+    await put("chat_chunks", [chunk(vod, start), chunk(vod, start + 30_000), chunk("7", T)]);
+    await put("moments", [
+      found(0, {
+        channelId: vod,
+        id: `${vod}:m:1`,
+        startMs: start + 50_000,
+        onsetMs: start + 59_000,
+        chatOnsetMs: start + 60_000,
+        endMs: start + 70_000,
+      }),
+    ]);
+    expect(await ask(answerVodFacts, { ...asked, columns: 4 })).toEqual({
+      lines: 5,
+      chatters: 3,
+      moments: 1,
+      chunks: 2,
+      embedded: 0,
+      rate: [6, null, 30, null],
+      hype: [null, null, null, null],
+      best: { atMs: start + 59_000, kind: "fail", subject: "KEKW", quote: "he fell into lava" },
+      linesUpToMs: start + 64_000,
+      windowsUpToMs: start + 70_000,
+      chunksUpToMs: start + 70_000,
+    });
+    const span = await ask(answerChatSpan, { ...asked, limit: 10 });
+    expect(span.lines.map(({ id }) => id)).toEqual(["v2", "v3", "v4", "v5"]);
+    const at = await ask(answerMomentAt, { channelId: vod, atMs: start + 62_000, aroundS: 5 });
+    expect(at.lines.map(({ text, similar }) => [text, similar])).toContainEqual(["he fell into lava", 2]);
+    expect(at.linesKept).toBe(true);
+  });
+
+  test("is forgotten in every table, and nothing else is", async () => {
+    await put("dead_letters", [
+      {
+        id: "d1",
+        stream: "INPUT",
+        seq: 1,
+        subject: `chat.lines.33.${vod}`,
+        reason: "not_json",
+        detail: "",
+        body: "",
+        atMs: T,
+      },
+      {
+        id: "d2",
+        stream: "INPUT",
+        seq: 2,
+        subject: "chat.lines.3.7",
+        reason: "not_json",
+        detail: "",
+        body: "",
+        atMs: T,
+      },
+    ]);
+    const forget = (): ReturnType<typeof answerForgetChannel.answer> =>
+      ask(answerForgetChannel, { channelId: vod });
+    let { left } = await forget();
+    for (let tries = 0; Object.keys(left).length > 0 && tries < 5; tries++) ({ left } = await forget());
+    expect(left).toEqual({});
+    const others = await store.query({
+      query:
+        "SELECT (SELECT count() FROM chat_chunks) AS chunks, (SELECT count() FROM dead_letters) AS letters, (SELECT count() > 0 FROM chat_lines) AS lines",
+      format: "JSONEachRow",
+    });
+    expect(await others.json()).toEqual([{ chunks: 1, letters: 1, lines: 1 }]);
+    expect(() => forgetChannel.ask.parse({ channelId: "7" })).toThrow(/only an imported stream/);
   });
 });

@@ -22,6 +22,15 @@ test("every event of the log has a table, except the signs of life and end and t
     for (const { filter } of targets[stream]) expect(streams[stream].subjects).toContain(filter);
 });
 
+test("raw chat of an imported stream has tables of its own, everything else of it stands with the others", () => {
+  expect(targetOf("INPUT", "chat.lines.33.vod-0a-1").table).toBe("vod_lines");
+  expect(targetOf("INPUT", "chat.lines.33.vod-0a-1")).toBe(targetOf("INPUT", "chat.lines.34.vod-0b-2"));
+  expect(targetOf("INPUT", "chat.notice.33.vod-0a-1").table).toBe("vod_notices");
+  expect(targetOf("INPUT", "chat.moderation.33.vod-0a-1").table).toBe("vod_moderation");
+  expect(targetOf("INPUT", "chat.gap.33.vod-0a-1").table).toBe("chat_gaps");
+  expect(targetOf("FOLD", "chat.chunk.33.vod-0a-1").table).toBe("chat_chunks");
+});
+
 describe("a body becomes rows without being decoded", () => {
   test.each([
     ["lines as they are", lines, '{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":2}\n'],

@@ -2,7 +2,7 @@ import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
 import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
-import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
+import { subjectFilter, VOD_CHANNEL, type EventType } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
 import { momentMark, moments, reactionLags } from "@hypecast/contracts/moment.ts";
 import { shotScore, videoShots } from "@hypecast/contracts/shot.ts";
@@ -20,13 +20,16 @@ export interface Target {
   readonly zeroes: boolean;
   /** Subject of the events, all partitions. */
   readonly filter: string;
+  /** Where the rows of imported streams go instead: what leaves live channels with the day stays with them. */
+  readonly ofVods?: Target;
 }
 
-const target = (event: EventType, table: string, packing: Packing): Target => ({
+const target = (event: EventType, table: string, packing: Packing, vodTable?: string): Target => ({
   table,
   packing,
   zeroes: event !== chatNotice,
   filter: subjectFilter(event, "*"),
+  ...(vodTable === undefined ? {} : { ofVods: target(event, vodTable, packing) }),
 });
 
 /**
@@ -35,9 +38,9 @@ const target = (event: EventType, table: string, packing: Packing): Target => ({
  */
 export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
   INPUT: [
-    target(chatLines, "chat_lines", "lines"),
-    target(chatNotice, "chat_notices", "one"),
-    target(chatModeration, "chat_moderation", "one"),
+    target(chatLines, "chat_lines", "lines", "vod_lines"),
+    target(chatNotice, "chat_notices", "one", "vod_notices"),
+    target(chatModeration, "chat_moderation", "one", "vod_moderation"),
     target(chatGap, "chat_gaps", "one"),
     target(videoSegment, "video_segments", "one"),
     target(videoGap, "video_gaps", "one"),
@@ -66,8 +69,11 @@ export function targetOf(stream: StreamName, subject: string): Target {
   const name = eventName(subject);
   const found = targets[stream].find((candidate) => eventName(candidate.filter) === name);
   if (!found) throw new Error(`${subject} has no table, although the consumer's filter let it through`);
-  return found;
+  return found.ofVods !== undefined && channelIn(subject).startsWith(VOD_CHANNEL) ? found.ofVods : found;
 }
+
+/** Of an event that is published per channel: the last token. */
+const channelIn = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1);
 
 const NEWLINE = Buffer.from("\n");
 
