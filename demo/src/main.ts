@@ -4,9 +4,11 @@ import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { run } from "@hypecast/runtime/run.ts";
 import { startDemo } from "./demo.ts";
+import { questions } from "./questions.ts";
 import { pastLines } from "./schedule.ts";
 import { truth } from "./truth.ts";
 import { startStudio } from "./video/studio.ts";
+import { vodChat } from "./vod.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "40" },
     until: { type: "string" },
     truth: { type: "string" },
+    questions: { type: "string" },
+    vod: { type: "string" },
     video: { type: "string" },
   },
 });
@@ -32,6 +36,9 @@ const whole = (option: string, text: string, most: number): number => {
 
 if (values.past !== undefined) await writePast(values.past);
 else if (values.truth !== undefined) writeFileSync(values.truth, `${JSON.stringify(truth(), null, 1)}\n`);
+else if (values.questions !== undefined)
+  writeFileSync(values.questions, `${JSON.stringify(questions(), null, 1)}\n`);
+else if (values.vod !== undefined) writeFileSync(values.vod, JSON.stringify(vodChat()));
 else
   await run("demo", async (process) => {
     const studio = values.video === undefined ? null : await startStudio(values.video, Date.now, process.log);

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { audience, brookAudience, fernAudience, raiders } from "./chatters.ts";
 import { emoteByName } from "./emotes.ts";
 import { createRandom, hash32 } from "./random.ts";
+import { questions } from "./questions.ts";
 import { lagS, reactions } from "./reactions.ts";
 import { scriptOf, streamAt, type Said } from "./stream.ts";
 import { truth, type TrueBurst } from "./truth.ts";
@@ -32,6 +33,13 @@ test("the script is the same on every machine", () => {
       "events": 15438,
     }
   `);
+});
+
+test("questions.json asks what the script answers now", () => {
+  const kept: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../questions.json"), "utf8"));
+  expect(kept, "run: node demo/src/main.ts --questions demo/questions.json").toEqual(
+    JSON.parse(JSON.stringify(questions())),
+  );
 });
 
 test("truth.json is what the script says now", () => {
