@@ -7,7 +7,8 @@ const BUCKET = "sink";
 
 /**
  * What is being stored: the messages first–last of a stream. Written before the insert, so that whoever comes after a crash
- * stores exactly the same batch under the same token, which the store recognises. The next plan says that this one is done.
+ * stores exactly the same batch under the same token, which the store recognises. The next plan says that this one is done: one
+ * whose `first` is behind its `last` is of nothing, and was written because the stream is quiet.
  */
 const planSchema = z.object({
   /** When the stream was created: a stream that was made anew counts from 1 again, and its batches are others. */

@@ -23,6 +23,8 @@ const BOUNDS: Readonly<Record<StreamName, BatchBounds>> = {
 const STANDBY_MS = 5000;
 /** After so long since our plan was written, look whether it still is the plan before storing. */
 const RECHECK_MS = 3000;
+/** A stream without a message for so long is quiet: its plan is closed. */
+const QUIET_MS = 300;
 /** From here on the screen says that history is delayed. */
 const DELAYED_S = 5;
 const BACKOFF_MS = { least: 100, most: 5000 } as const;
@@ -112,6 +114,14 @@ export class Sink {
     const frozen = await this.#upTo(reader, plan.last);
     if (frozen.messages.length > 0) plan = await this.#put(book, plan, frozen, performance.now());
     while (!this.#stopped.signal.aborted) {
+      if (plan.first <= plan.last) {
+        await reader.arrival(QUIET_MS);
+        if (reader.held === 0 && !this.#stopped.signal.aborted) {
+          // Nothing follows that would say it: whoever waits for the store reads here that all of this is stored.
+          plan = { created, first: plan.last + 1, last: plan.last, split: [] };
+          await book.write(plan);
+        }
+      }
       const batch = await this.#gather(reader);
       const last = batch.messages.at(-1)?.seq;
       if (last === undefined) continue;
