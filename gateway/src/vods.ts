@@ -35,7 +35,7 @@ export interface Vods {
   /** All that are not being deleted, in no order. */
   list(): Vod[];
   /** Null: there is none, or it is being deleted. */
-  get(id: string): Vod | null;
+  readonly get: (id: string) => Vod | null;
   change(id: string, change: VodChange): Promise<Vod>;
   remove(id: string): Promise<void>;
   /** True while a stream is made from this upload, or may be made again. */
@@ -163,13 +163,15 @@ export const videoStateOfVod = ({
   startMs,
   readyAtMs,
   createdAtMs,
+  stages,
 }: Vod): VideoState | null =>
   video === null
     ? null
     : {
         login: id,
         channelId: channelId ?? making,
-        state: "ended",
+        // A player comes back for more while it is being taken apart.
+        state: stages.some(({ name, state }) => name === "video" && state === "running") ? "live" : "ended",
         code: null,
         reason: null,
         sinceMs: readyAtMs ?? createdAtMs,

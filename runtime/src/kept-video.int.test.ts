@@ -2,21 +2,27 @@ import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { subjectOf } from "@hypecast/contracts/event.ts";
 import { videoGap, videoSegment, type VideoGap, type VideoSegment } from "@hypecast/contracts/video.ts";
-import { startNats, type Server } from "@hypecast/tests/servers.ts";
+import { startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connectBus, ensureStreams } from "./bus.ts";
 import { readConfig } from "./config.ts";
+import { vodChannelId, vodVideoKey } from "@hypecast/contracts/vod.ts";
 import { followVideo, readKeptVideo } from "./kept-video.ts";
+import { openFolder } from "./objects-folder.ts";
+import type { Objects } from "./objects.ts";
 
 const T0 = Date.now();
 let nats: Server;
 let nc: NatsConnection;
+let objects: Objects;
 beforeAll(async () => {
   nats = await startNats();
   nc = await connectBus(readConfig({ HYPECAST_NATS_URL: nats.url }), "test");
   await ensureStreams(nc, 1);
+  objects = openFolder(temporaryFolder("kept"));
 });
 afterAll(async () => {
+  objects.close();
   await nc.close();
   await nats.close();
 });
@@ -48,11 +54,11 @@ test("a span's segments and gaps are those that overlap it, of this channel alon
   await put(videoSegment, segment("12", 1));
   await put(videoGap, gap("11", 3, 4));
   for (const seq of [5, 6]) await put(videoSegment, segment("11", seq));
-  const found = await readKeptVideo(nc, "11", T0 + 3999, T0 + 12_000);
+  const found = await readKeptVideo({ nc, objects }, "11", T0 + 3999, T0 + 12_000);
   expect(found.segments.map(({ seq }) => seq)).toEqual([1, 2, 5]);
   expect(found.gaps.map(({ toSeq }) => toSeq)).toEqual([4]);
-  expect(await readKeptVideo(nc, "11", T0 + 100_000, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
-  expect(await readKeptVideo(nc, "nobody", T0, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
+  expect(await readKeptVideo({ nc, objects }, "11", T0 + 100_000, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
+  expect(await readKeptVideo({ nc, objects }, "nobody", T0, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
 });
 
 test("a follower hears what was there and what comes, in order, through a crash of the log", async () => {
@@ -72,4 +78,15 @@ test("a follower hears what was there and what comes, in order, through a crash 
     20_000,
   );
   follower.close();
+});
+
+test("of an imported stream the manifest says what is kept, whichever run asks, and the log is not read", async () => {
+  const id = "_0abcdefghijklmnopq";
+  const first = vodChannelId(id, 1);
+  const rows = [0, 1, 4].map((seq) => segment(first, seq));
+  await objects.put(vodVideoKey(id), Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join("")));
+  await put(videoSegment, segment(first, 9));
+  const found = await readKeptVideo({ nc, objects }, vodChannelId(id, 2), T0 + 2500, T0 + 100_000);
+  expect(found.segments.map(({ seq }) => seq)).toEqual([1, 4]);
+  expect(found.gaps).toMatchObject([{ fromMs: T0 + 4000, toMs: T0 + 8000, toSeq: 3 }]);
 });

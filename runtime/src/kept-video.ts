@@ -3,6 +3,8 @@ import { DeliverPolicy, jetstream, type ConsumerMessages, type JsMsg } from "@na
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { partitionOf, type EventType } from "@hypecast/contracts/event.ts";
 import { videoGap, videoSegment, type VideoGap, type VideoSegment } from "@hypecast/contracts/video.ts";
+import { vodIdOf, vodVideoKey } from "@hypecast/contracts/vod.ts";
+import type { Objects } from "./objects.ts";
 import { readSince } from "./read-log.ts";
 
 /**
@@ -28,16 +30,59 @@ const subjects = (channelId: string): string[] => {
 };
 const isOf = (message: JsMsg, type: EventType): boolean => message.subject.startsWith(`${type.name}.`);
 
+/** Where what is kept stands: of live channels on the log, of imported streams in a manifest, since the log forgets. */
+export interface KeptIn {
+  readonly nc: NatsConnection;
+  readonly objects: Pick<Objects, "get">;
+}
+
+/** Times of neighbours that differ by more have something missing between them. */
+const HOLE_MS = 500;
+
+/** All segments of an imported stream, in order; none: it has no picture (yet). */
+export async function readManifest(objects: Pick<Objects, "get">, id: string): Promise<VideoSegment[]> {
+  const body = await objects.get(vodVideoKey(id));
+  if (body === null) return [];
+  const rows = body.toString().split("\n");
+  return rows.filter((row) => row !== "").map((row) => videoSegment.schema.parse(JSON.parse(row)));
+}
+
+/** What is missing between segments, as the gaps that the log once had. */
+export function holesIn(segments: readonly VideoSegment[]): VideoGap[] {
+  return segments.flatMap((segment, i) => {
+    const before = segments[i - 1];
+    if (before === undefined) return [];
+    const { channelId, epoch, seq, startMs } = segment;
+    const fromMs = before.startMs + before.durationMs;
+    if (startMs - fromMs <= HOLE_MS) return [];
+    const toSeq = seq > before.seq + 1 ? { toSeq: seq - 1 } : {};
+    return [
+      {
+        ...{ id: `${channelId}:${epoch}:before-${seq}`, channelId, epoch, fromMs, toMs: startMs, ...toSeq },
+        ...{ reason: "not_found", detail: "nothing of it could be had" },
+      },
+    ];
+  });
+}
+
 /**
  * What the log says of a channel's picture between two times of the stream: every segment and gap that overlaps the span. A segment whose
  * file retention has taken is among them; `objects` then has none. Beyond `video_state.oldestMs` all files are there.
  */
 export async function readKeptVideo(
-  nc: NatsConnection,
+  { nc, objects }: KeptIn,
   channelId: string,
   fromMs: number,
   toMs: number,
 ): Promise<KeptVideo> {
+  const vodId = vodIdOf(channelId);
+  if (vodId !== null) {
+    const all = await readManifest(objects, vodId);
+    return {
+      segments: all.filter(({ startMs, durationMs }) => startMs < toMs && startMs + durationMs > fromMs),
+      gaps: holesIn(all).filter((gap) => gap.fromMs < toMs && gap.toMs > fromMs),
+    };
+  }
   const segments = new Map<string, VideoSegment>();
   const gaps = new Map<string, VideoGap>();
   for await (const message of readSince(nc, "INPUT", subjects(channelId), fromMs - CLOCK_TOLERANCE_MS))

@@ -12,6 +12,7 @@ const request: Request = {
   client: "127.0.0.1",
   header: () => "",
   body: () => Promise.resolve(Buffer.alloc(0)),
+  upload: null,
 };
 
 test("a bucket that does not answer is told as such, with when to try again", async () => {

@@ -1,6 +1,6 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import { vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { VideoSegment, VideoState } from "@hypecast/contracts/video.ts";
-import { followVideo, readKeptVideo } from "@hypecast/runtime/kept-video.ts";
+import { followVideo, readKeptVideo, type KeptIn } from "@hypecast/runtime/kept-video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { ProblemError } from "../problems.ts";
 import { append, emptyTimeline, trim, type Timeline } from "./playlist.ts";
@@ -21,13 +21,18 @@ export interface KeptVideo {
   close(): void;
 }
 
+/** What is kept of an imported stream grows while it is imported, and then no more: it is read again when more is there. */
+const hasGrown = ({ newestMs }: Followed, state: VideoState): boolean => newestMs !== state.newestMs;
+
 interface Followed {
+  /** Of an imported stream, how far it went when it was read. */
+  readonly newestMs: number | null;
   readonly timeline: Promise<Timeline>;
   askedAtMs: number;
   readonly stop: () => void;
 }
 
-export function followKeptVideo(nc: NatsConnection, log: Logger): KeptVideo {
+export function followKeptVideo(keptIn: KeptIn, log: Logger): KeptVideo {
   const followed = new Map<string, Followed>();
   const timer = setInterval(() => {
     for (const [channelId, { askedAtMs }] of followed)
@@ -40,11 +45,13 @@ export function followKeptVideo(nc: NatsConnection, log: Logger): KeptVideo {
   return {
     async of(state) {
       const kept = keptOf(state);
-      if (kept === null) return null;
+      if (kept === null || state === null) return null;
       const { channelId, oldestMs } = kept;
+      const isVod = vodIdOf(channelId) !== null;
       let one = followed.get(channelId);
+      if (isVod && one !== undefined && hasGrown(one, state)) one = undefined;
       if (one === undefined) {
-        one = follow(nc, channelId, oldestMs);
+        one = isVod ? readVod(keptIn, state, kept) : follow(keptIn, channelId, oldestMs);
         followed.set(channelId, one);
         one.timeline.catch((error: unknown) => {
           log.warn({ err: error, channelId }, "what is kept could not be read");
@@ -59,7 +66,7 @@ export function followKeptVideo(nc: NatsConnection, log: Logger): KeptVideo {
     async within(state, fromMs, toMs) {
       const kept = keptOf(state);
       if (kept === null) return [];
-      const { segments } = await inTime(readKeptVideo(nc, kept.channelId, fromMs, toMs));
+      const { segments } = await inTime(readKeptVideo(keptIn, kept.channelId, fromMs, toMs));
       return segments.filter(({ startMs }) => startMs >= kept.oldestMs);
     },
     close() {
@@ -75,17 +82,17 @@ const keptOf = (state: VideoState | null): { channelId: string; oldestMs: number
     : { channelId: state.channelId, oldestMs: state.oldestMs };
 
 /** The past first, then each segment as it comes. */
-function follow(nc: NatsConnection, channelId: string, oldestMs: number): Followed {
+function follow(keptIn: KeptIn, channelId: string, oldestMs: number): Followed {
   const beganAtMs = Date.now();
   const following: { close(): void }[] = [];
   let stopped = false;
   const timeline = (async () => {
     const read = emptyTimeline();
-    const { segments } = await readKeptVideo(nc, channelId, oldestMs, Number.MAX_SAFE_INTEGER);
+    const { segments } = await readKeptVideo(keptIn, channelId, oldestMs, Number.MAX_SAFE_INTEGER);
     for (const segment of segments) append(read, segment);
     if (!stopped)
       following.push(
-        followVideo(nc, channelId, beganAtMs - AGAIN_MS, {
+        followVideo(keptIn.nc, channelId, beganAtMs - AGAIN_MS, {
           segment: (segment) => void append(read, segment),
           gap: () => undefined,
         }),
@@ -93,6 +100,7 @@ function follow(nc: NatsConnection, channelId: string, oldestMs: number): Follow
     return read;
   })();
   return {
+    newestMs: null,
     timeline,
     askedAtMs: beganAtMs,
     stop() {
@@ -100,6 +108,21 @@ function follow(nc: NatsConnection, channelId: string, oldestMs: number): Follow
       for (const one of following) one.close();
     },
   };
+}
+
+/** All of an imported stream's picture, from its manifest. */
+function readVod(
+  keptIn: KeptIn,
+  { newestMs }: VideoState,
+  { channelId, oldestMs }: { channelId: string; oldestMs: number },
+): Followed {
+  const timeline = (async () => {
+    const read = emptyTimeline();
+    const { segments } = await readKeptVideo(keptIn, channelId, oldestMs, Number.MAX_SAFE_INTEGER);
+    for (const segment of segments) append(read, segment);
+    return read;
+  })();
+  return { newestMs, timeline, askedAtMs: Date.now(), stop: () => undefined };
 }
 
 async function inTime<Result>(reading: Promise<Result>): Promise<Result> {

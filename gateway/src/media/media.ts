@@ -6,6 +6,7 @@ import { channelId as channelIdShape, login as loginShape } from "@hypecast/cont
 import { layoutName } from "@hypecast/contracts/media.ts";
 import { segmentKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
+import { isVodId } from "@hypecast/contracts/vod.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Clips } from "../clips.ts";
 import type { Reply, Request } from "../http.ts";
@@ -52,13 +53,14 @@ export function serveMedia(parts: {
       if (text === null) throw new ProblemError("not_found", "nothing of that span is kept");
       return playlistReply(text, A_WHILE);
     }
+    const imported = isVodId(login);
     const ended = state.state === "ended" || state.state === "off";
     if (!/\bgzip\b/.test(request.header("accept-encoding")))
-      return playlistReply(livePlaylist(timeline, ended), "no-cache");
+      return playlistReply(livePlaylist(timeline, ended, imported), "no-cache");
     const of = `${timeline.listed[0]?.sequence} ${timeline.listed.at(-1)?.segment.id} ${ended}`;
     let one = packed.get(login);
     if (one?.of !== of) {
-      one = { of, body: pack(livePlaylist(timeline, ended), { level: 3 }) };
+      one = { of, body: pack(livePlaylist(timeline, ended, imported), { level: 3 }) };
       packed.set(login, one);
     }
     const reply = playlistReply(await one.body, "no-cache");
@@ -70,7 +72,12 @@ export function serveMedia(parts: {
     const state: VideoState | null = videoStates.get(login);
     const timeline = await kept.of(state);
     if (state === null || timeline === null)
-      throw new ProblemError("no_video", `nothing of ${login}'s picture is kept`);
+      throw new ProblemError(
+        "no_video",
+        isVodId(login)
+          ? `${login} was imported without a picture, or its picture is not here yet`
+          : `nothing of ${login}'s picture is kept`,
+      );
     return { state, timeline };
   }
 

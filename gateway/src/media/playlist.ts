@@ -68,9 +68,13 @@ export function trim(timeline: Timeline, oldestMs: number): void {
   if (gone > 0) timeline.listed = timeline.listed.slice(gone);
 }
 
-/** The playlist of everything, which a player loads again and again until the stream has ended. */
-export function livePlaylist({ listed, targetS }: Timeline, ended: boolean): string {
+/**
+ * The playlist of everything, which a player loads again and again until the stream has ended. Of an imported stream nothing ever leaves it:
+ * it grows while the import goes on, and then is that of a finished video.
+ */
+export function livePlaylist({ listed, targetS }: Timeline, ended: boolean, imported = false): string {
   const lines = head(listed, targetS);
+  if (imported) lines.push(`#EXT-X-PLAYLIST-TYPE:${ended ? "VOD" : "EVENT"}`);
   lines.push(...bodyOf(listed));
   if (ended) lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;

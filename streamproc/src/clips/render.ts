@@ -68,7 +68,7 @@ export async function render(
   try {
     tell("segments", 0);
     const kept = await readKeptVideo(
-      tools.nc,
+      tools,
       clip.channelId,
       clip.startMs - READ_BEFORE_MS,
       clip.endMs + READ_BEFORE_MS,

@@ -93,6 +93,3 @@ export declare function merge(
   chat: AsyncIterable<TimedEvent> | null,
   tools: Pick<VideoTools, "objects">,
 ): AsyncGenerator<TimedEvent>;
-
-/** Removes what is said of the picture outside of `vods/<key>/` and of the log's subjects: its `video_state`. */
-export declare function forgetVideo(id: string, tools: Pick<VideoTools, "nc">): Promise<void>;

@@ -148,7 +148,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
     const opened = openKeep(channelId, parts.limits, { objects: parts.objects, held: parts.held, log });
     const now = Date.now();
     const kept = await readKeptVideo(
-      parts.nc,
+      parts,
       channelId,
       now - parts.limits.keepMs,
       now + parts.limits.keepMs,

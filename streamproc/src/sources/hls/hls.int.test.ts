@@ -321,7 +321,7 @@ interface Told {
 }
 /** What the log has of a channel up to segment ENOUGH, and what the files are. */
 async function told(name: string): Promise<Told> {
-  const { segments, gaps } = await readKeptVideo(nc, `video-${name}`, 0, Date.now() + 100_000);
+  const { segments, gaps } = await readKeptVideo({ nc, objects }, `video-${name}`, 0, Date.now() + 100_000);
   const numbers: number[] = [];
   for (const { analysis, source: best } of segments) {
     const text = (await objects.get((analysis ?? best)?.key ?? "none"))?.toString("latin1") ?? "";

@@ -74,7 +74,8 @@ async function want(login: string, video: string | null, chat = false): Promise<
   await bucket.put(login, JSON.stringify({ login, video, chat, paused: false, addedAtMs: 0 }));
 }
 const kept = (channelId: string): Promise<{ segments: VideoSegment[]; gaps: VideoGap[] }> =>
-  readKeptVideo(nc, channelId, 0, Date.now() + 100_000);
+  // A live channel: only the log is read.
+  readKeptVideo({ nc, objects: { get: async () => null } }, channelId, 0, Date.now() + 100_000);
 const state = async (login: string): Promise<VideoState | undefined> =>
   (await (await new Kvm(nc).open(VIDEO_STATE_BUCKET)).get(login))?.json<VideoState>();
 /** Waits for so many segments more. */

@@ -1,0 +1,101 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { uploadPrefix } from "@hypecast/contracts/upload.ts";
+import type { Objects } from "@hypecast/runtime/objects.ts";
+import { ImportFailure } from "../chat/failure.ts";
+
+/** Containers that name no other files; playlists and AVI with its subtitle tricks are none of them. */
+const CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,flv,mpeg,ogg";
+/** As many files may be open in a fenced program. What came in more pieces is put together first. */
+const MOST_PIECES = 200;
+
+/** A file as ffmpeg and ffprobe may read it, and nothing else. */
+export interface FfmpegInput {
+  /** Options and, last, its name. `-i` stands between for ffmpeg. */
+  readonly options: readonly string[];
+  readonly name: string;
+  readonly bytes: number;
+  /** Its first bytes: what it is where it is no video. */
+  readonly head: Uint8Array;
+  release(): Promise<void>;
+}
+
+/** A file of this machine. */
+export async function openLocalFile(address: string): Promise<FfmpegInput> {
+  const path = fileURLToPath(address);
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile() !== true)
+    throw new ImportFailure("not_found", `There is no file ${path}.`, "Check the path.");
+  const head = await beginningOf(path);
+  return { ...inputOf(`file:${path}`, "file"), bytes: found.size, head, release: async () => undefined };
+}
+
+/** An upload, whose pieces lie in `objects`: read where they are, as one file. */
+export async function openUpload(id: string, objects: Objects, scratch: string): Promise<FfmpegInput> {
+  const pieces: { key: string; bytes: number }[] = [];
+  for await (const { key, bytes } of objects.list(uploadPrefix(id)))
+    if (bytes > 0) pieces.push({ key, bytes });
+  pieces.sort((a, b) => (a.key < b.key ? -1 : 1));
+  if (pieces.length === 0)
+    throw new ImportFailure("not_found", "The uploaded video is not here any more.", "Upload it again.");
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+  await mkdir(scratch, { recursive: true });
+  const folder = await mkdtemp(join(scratch, "upload-"));
+  const opened: { path: string; release(): Promise<void> }[] = [];
+  const release = async (): Promise<void> => {
+    for (const one of opened) await one.release().catch(() => undefined);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    if (pieces.length > MOST_PIECES) {
+      const whole = join(folder, "whole");
+      await pipeline(Readable.from(bytesOf(pieces, objects)), createWriteStream(whole));
+      return { ...inputOf(`file:${whole}`, "file"), bytes, head: await beginningOf(whole), release };
+    }
+    for (const { key } of pieces) {
+      const file = await objects.file(key);
+      if (file === null)
+        throw new ImportFailure("not_found", "A piece of the uploaded video is gone.", "Upload it again.");
+      opened.push(file);
+    }
+    const [first] = opened;
+    if (first === undefined) throw new Error("an upload without pieces");
+    const head = await beginningOf(first.path);
+    if (opened.length === 1) return { ...inputOf(`file:${first.path}`, "file"), bytes, head, release };
+    const list = join(folder, "pieces");
+    await writeFile(list, opened.map(({ path }) => `file:${path}\n`).join(""));
+    return { ...inputOf(`concatf:${list}`, "concatf,file"), bytes, head, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+const HEAD_BYTES = 512;
+async function beginningOf(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* bytesOf(pieces: readonly { key: string }[], objects: Objects): AsyncGenerator<Uint8Array> {
+  for (const { key } of pieces) {
+    const found = await objects.read(key);
+    if (found === null)
+      throw new ImportFailure("not_found", "A piece of the uploaded video is gone.", "Upload it again.");
+    yield* found.body;
+  }
+}
+
+const inputOf = (name: string, protocols: string): Pick<FfmpegInput, "options" | "name"> => ({
+  options: ["-protocol_whitelist", protocols, "-format_whitelist", CONTAINERS],
+  name,
+});
