@@ -15,6 +15,8 @@ export const upload = z.object({
   createdAtMs: z.int(),
   touchedAtMs: z.int(),
   done: z.boolean(),
+  /** Who writes it now; null: nobody does. One that has not touched it for ten seconds is dead. */
+  writer: z.string().nullable().default(null),
 });
 export type Upload = z.infer<typeof upload>;
 export const uploadPrefix = (id: string): string => `uploads/${id}/`;

@@ -16,7 +16,7 @@ export interface Answers {
   ask(
     asked: Pick<Answer, "question" | "scope" | "after" | "language"> & { within: Answer["within"] | null },
   ): Promise<Answer>;
-  get(id: string): Answer | null;
+  readonly get: (id: string) => Answer | null;
   judge(id: string, verdict: Omit<Answer["feedback"][number], "atMs">): Promise<Answer>;
   /** Has it stopped, and forgets it. */
   stop(id: string): Promise<void>;

@@ -27,7 +27,7 @@ export interface Clips {
   /** `state`: of the channel's picture. `shown`: stretches of the span that have a picture and are no advertisement, in ms. */
   make(request: ClipRequest, channelId: string, state: VideoState | null, shownMs: number): Promise<Clip>;
   list(filter: { login?: string | undefined; state?: Clip["state"] | undefined }): Clip[];
-  get(id: string): Clip | null;
+  readonly get: (id: string) => Clip | null;
   /** Null: it is not shared, or no longer. */
   shared(token: string): Clip | null;
   change(

@@ -199,7 +199,7 @@ test.each([
   ["POST", "/api/v1/channels", "{", {}, 400, "not_json"],
   ["POST", "/api/v1/channels", { channel: "not a name!" }, {}, 400, "invalid_parameters"],
   ["POST", "/api/v1/channels", { channel: "a", extra: 1 }, {}, 400, "invalid_parameters"],
-  ["POST", "/api/v1/channels", { channel: "x".repeat(20_000) }, {}, 413, "body_too_large"],
+  ["POST", "/api/v1/channels", { channel: "x".repeat(70_000) }, {}, 413, "body_too_large"],
   ["POST", "/api/v1/channels", "channel=a", { "content-type": "text/plain" }, 415, "unsupported_media_type"],
   ["PUT", "/api/v1/channels", {}, {}, 405, "method_not_allowed"],
   ["POST", "/api/v1/channels", { channel: "a" }, { origin: "https://evil.example" }, 403, "wrong_origin"],

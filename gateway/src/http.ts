@@ -15,18 +15,25 @@ export interface Request {
   header(name: KeptHeader): string;
   /** The body; throws ProblemError `body_too_large` beyond `most` bytes, of which there may be MOST_BODY_BYTES. */
   body(most: number): Promise<Buffer>;
+  /** The body of an upload as it comes, held back while nobody takes it; ends early when the client leaves. Null: the route takes no such body. */
+  readonly upload: AsyncGenerator<Uint8Array> | null;
 }
 
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** A file's bytes are read as the client takes them. */
-  readonly body?: string | Uint8Array | FileBody;
+  readonly body?: string | Uint8Array | FileBody | EventBody;
 }
 /** Bytes that are too many to hold. `read` is called once or never (a HEAD request, a client that has left); what it opens it closes when it is done or left. */
 export interface FileBody {
   readonly bytes: number;
   read(): AsyncGenerator<Uint8Array>;
+}
+/** Server-sent events. To a client that takes them slower than they come only the newest is told. */
+export interface EventBody {
+  /** Begins, and returns how to stop. Called once or never. */
+  follow(to: { readonly tell: (event: string) => void; readonly end: () => void }): () => void;
 }
 
 const KEPT_HEADERS = [
@@ -39,9 +46,15 @@ const KEPT_HEADERS = [
   "accept-language",
   "content-type",
   "content-length",
+  "idempotency-key",
   "if-none-match",
   "if-range",
+  "last-event-id",
   "range",
+  "tus-resumable",
+  "upload-length",
+  "upload-metadata",
+  "upload-offset",
   "x-forwarded-for",
   "x-forwarded-proto",
 ] as const;
@@ -49,6 +62,10 @@ type KeptHeader = (typeof KEPT_HEADERS)[number];
 
 /** No route takes more. What is longer is cut off while it comes. */
 export const MOST_BODY_BYTES = 64 * 1024;
+/** Bytes of an upload that are held while nobody takes them. */
+const HELD_BYTES = 1 << 20;
+/** Without a word for longer uWS, and proxies, end a connection. */
+const BEAT_MS = 5000;
 const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
 
 const STATUS_TEXT: Record<number, string> = {
@@ -66,14 +83,18 @@ const STATUS_TEXT: Record<number, string> = {
   405: "Method Not Allowed",
   409: "Conflict",
   410: "Gone",
+  412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
+  423: "Locked",
   429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  507: "Insufficient Storage",
 };
 const statusLine = (status: number): string => `${status} ${STATUS_TEXT[status] ?? ""}`;
 
@@ -103,6 +124,8 @@ export function problemReply(code: ProblemCode, detail: string, path: string, he
 export function serveHttp(
   app: TemplatedApp,
   handle: (request: Request) => Reply | Promise<Reply>,
+  /** Does a request carry a body that is too large to hold? */
+  isUpload: (method: string, path: string) => boolean,
   log: Logger,
   finished: (answered: { route: string; status: number; seconds: number }) => void,
 ): void {
@@ -110,7 +133,7 @@ export function serveHttp(
     const beganMs = performance.now();
     const client = new Client();
     res.onAborted(() => client.leave());
-    const request = copyOf(res, req);
+    const request = copyOf(res, req, client, isUpload);
     const answer = (reply: Reply): void => {
       finished({
         route: /^\/(?:api|c|emotes|health|media|metrics|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
@@ -118,6 +141,7 @@ export function serveHttp(
         seconds: (performance.now() - beganMs) / 1000,
       });
       if (!client.gone) write(res, request, reply, client);
+      client.answered = true;
     };
     let reply: Reply | Promise<Reply>;
     try {
@@ -138,15 +162,22 @@ function failure(error: unknown, request: Request, log: Logger): Reply {
   return problemReply("internal", "the request could not be answered", request.path);
 }
 
-function copyOf(res: HttpResponse, req: HttpRequest): Request {
+function copyOf(
+  res: HttpResponse,
+  req: HttpRequest,
+  client: Client,
+  isUpload: (method: string, path: string) => boolean,
+): Request {
   const headers = new Map<string, string>(KEPT_HEADERS.map((name) => [name, req.getHeader(name)]));
   const method = req.getCaseSensitiveMethod().toUpperCase();
   const peer = Buffer.from(res.getRemoteAddressAsText()).toString();
-  const read = method === "GET" || method === "HEAD" ? null : readBody(res);
+  const path = req.getUrl();
+  const upload = isUpload(method, path) ? bodyOf(res, client) : null;
+  const read = method === "GET" || method === "HEAD" || upload !== null ? null : readBody(res);
   return {
     method: method === "HEAD" ? "GET" : method,
     bodyless: method === "HEAD",
-    path: req.getUrl(),
+    path,
     query: req.getQuery() ?? "",
     client: peer,
     header: (name) => headers.get(name) ?? "",
@@ -156,6 +187,7 @@ function copyOf(res: HttpResponse, req: HttpRequest): Request {
       if ((body?.length ?? 0) > most) throw tooLarge(most);
       return body ?? Buffer.alloc(0);
     },
+    upload,
   };
 }
 
@@ -180,13 +212,63 @@ function readBody(res: HttpResponse): Promise<Buffer> {
   });
 }
 
+/** As `readBody`, but handed on as it comes: the connection is not read while more than HELD_BYTES wait. */
+function bodyOf(res: HttpResponse, client: Client): AsyncGenerator<Uint8Array> {
+  let held: Buffer[] = [];
+  let bytes = 0;
+  let ended = false;
+  let paused = false;
+  let wake = (): void => undefined;
+  client.onLeave(() => {
+    ended = true;
+    wake();
+  });
+  res.onData((chunk, isLast) => {
+    if (client.answered) return;
+    held.push(Buffer.from(new Uint8Array(chunk)));
+    bytes += chunk.byteLength;
+    ended = isLast;
+    if (bytes > HELD_BYTES && !isLast && !paused) {
+      paused = true;
+      res.pause();
+    }
+    wake();
+  });
+  return (async function* () {
+    for (;;) {
+      if (held.length === 0) {
+        if (ended) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const taken = held;
+      held = [];
+      bytes = 0;
+      if (paused && !client.gone && !client.answered) {
+        paused = false;
+        res.resume();
+      }
+      yield* taken;
+    }
+  })();
+}
+
 /** Who asked, and whether they are still there: a response must not be touched afterwards. */
 class Client {
   gone = false;
+  /** What is still to come of the body is not read any more. */
+  answered = false;
   #left: (() => void) | null = null;
+  readonly #leaving: (() => void)[] = [];
   leave(): void {
     this.gone = true;
     this.#left?.();
+    for (const left of this.#leaving) left();
+  }
+  onLeave(left: () => void): void {
+    this.#leaving.push(left);
   }
   /** Resolves when `until` says so, or when the client leaves. */
   async wait(until: (resolve: () => void) => void): Promise<void> {
@@ -208,12 +290,65 @@ function write(res: HttpResponse, request: Request, reply: Reply, client: Client
     if (typeof body === "object" && "read" in body) {
       if (request.bodyless || body.bytes === 0) res.endWithoutBody(body.bytes);
       else void stream(res, body, client);
+    } else if (typeof body === "object" && "follow" in body) {
+      if (request.bodyless) res.endWithoutBody();
+      else follow(res, body, client);
     } else if (reply.status === 204 || reply.status === 304) res.endWithoutBody();
     else if (request.bodyless)
       res.endWithoutBody(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength);
     // What is still to come of a body that was refused is not read.
-    else res.end(body, reply.status === 413);
+    else res.end(body, reply.status === 413 || (request.upload !== null && reply.status >= 400));
   });
+}
+
+/** Tells events as the client takes them, and that the connection stands while there are none. */
+function follow(res: HttpResponse, body: EventBody, client: Client): void {
+  let newest: string | null = null;
+  let full = false;
+  let ending = false;
+  let ended = false;
+  const flush = (): void => {
+    if (client.gone || ended || full) return;
+    if (newest !== null) {
+      full = !res.write(newest);
+      newest = null;
+    }
+    if (!ending || full) return;
+    ended = true;
+    stop();
+    res.end();
+  };
+  const corked = (): void => {
+    if (!client.gone && !ended) res.cork(flush);
+  };
+  const beat = setInterval(() => {
+    if (newest === null) newest = ":\n\n";
+    corked();
+  }, BEAT_MS);
+  let unfollow = (): void => undefined;
+  const stop = (): void => {
+    clearInterval(beat);
+    unfollow();
+  };
+  client.onLeave(stop);
+  res.onWritable(() => {
+    full = false;
+    flush();
+    return true;
+  });
+  res.write("retry: 2000\n\n");
+  unfollow = body.follow({
+    tell(event) {
+      newest = event;
+      corked();
+    },
+    end() {
+      ending = true;
+      corked();
+    },
+  });
+  // It may have ended while it began.
+  if (ended) unfollow();
 }
 
 /**

@@ -31,8 +31,11 @@ import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
 import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
+import type { Parts } from "./routes/handlers.ts";
+import { createFollowing, serveEvents } from "./routes/events.ts";
 import { loadUws } from "./uws.ts";
-import { isWhole, watchUploads } from "./uploads.ts";
+import { isUpload, serveUploads } from "./uploads/tus.ts";
+import { isWhole, watchUploads } from "./uploads/records.ts";
 import { watchVideoStates, withVods } from "./video-states.ts";
 import { watchVods } from "./vods.ts";
 import { loadWebApp } from "./web-app.ts";
@@ -71,39 +74,62 @@ await run("gateway", async ({ config, log, instance, own }) => {
   );
   const feeds: Feeds = own(feedAll(nc, hub, channels, VERSION, log));
   const told = feedBuckets(hub);
+  const following = createFollowing();
   const uploads = own(await watchUploads(nc, log));
   const vodJobs = own(openVodJobs(config.HYPECAST_REDIS_URL, log));
-  const vods = own(await watchVods(nc, vodJobs, { isWhole: (id) => isWhole(uploads, id) }, log, told.stream));
-  const answers = own(await watchAnswers(nc, log, () => undefined));
+  const vods = own(
+    await watchVods(nc, vodJobs, { isWhole: (id) => isWhole(uploads, id) }, log, (id, stream, isNews) => {
+      told.stream(id, stream, isNews);
+      following.streams.changed(id, stream);
+    }),
+  );
+  const answers = own(await watchAnswers(nc, log, following.answers.changed));
   const webhooks = own(await watchWebhooks(nc, config.HYPECAST_WEBHOOK_PRIVATE, log));
   const videoStates = withVods(own(await watchVideoStates(nc, log, told.video)), vods);
-  const kept = own(followKeptVideo(nc, log));
   const moments = own(await watchMoments(nc, log, told.decision));
   const layouts = own(await watchLayouts(nc, log));
   const objects = own(openObjects(config));
+  const kept = own(followKeptVideo({ nc, objects }, log));
   const jobs = own(openClipJobs(config.HYPECAST_REDIS_URL, log));
-  const clips = own(await watchClips(nc, jobs, objects, log, told.clip));
+  const clips = own(
+    await watchClips(nc, jobs, objects, log, (id, clip, isNews) => {
+      told.clip(id, clip, isNews);
+      following.clips.changed(id, clip);
+    }),
+  );
   own(reportHealth(nc, "gateway", instance, gatewayHealth(hub, cache.shared)));
 
+  const parts: Parts = {
+    channels,
+    ask: createAsk(nc, cache),
+    system: feeds.system,
+    videoStates,
+    kept,
+    moments,
+    layouts,
+    clips,
+    vods,
+    answers,
+    webhooks,
+    filesAllowed: !access.needed,
+  };
+  const uploadServer = own(
+    serveUploads({
+      uploads,
+      objects,
+      isUsed: (id) => (vods.ready() ? vods.uses(id) : null),
+      mostBytes: config.HYPECAST_UPLOAD_GB * 1e9,
+      log,
+    }),
+  );
   serveHttp(
     app,
     createSite({
       access,
       limits: createLimits(cache),
-      api: createApi({
-        channels,
-        ask: createAsk(nc, cache),
-        system: feeds.system,
-        videoStates,
-        kept,
-        moments,
-        layouts,
-        clips,
-        vods,
-        answers,
-        webhooks,
-        filesAllowed: !access.needed,
-      }),
+      api: createApi(parts),
+      events: serveEvents(parts, following),
+      uploads: uploadServer,
       openapi: JSON.stringify(openApi()),
       web,
       emotes: serveEmotes(config, log),
@@ -113,6 +139,7 @@ await run("gateway", async ({ config, log, instance, own }) => {
         !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",
       metrics: () => collectMetrics(nc),
     }),
+    isUpload,
     log,
     ({ route, status, seconds }) =>
       requests.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),

@@ -52,6 +52,9 @@ export const PROBLEMS = {
   too_many_answers: [409, "Too many answers are being written", "Wait until some are."],
   too_many_webhooks: [409, "Too many webhooks", "Remove one first."],
   upload_unfinished: [409, "The upload is not whole", "Go on with it where it stands, then ask again."],
+  upload_offset: [409, "The upload stands elsewhere", "Ask HEAD where it stands and go on from there."],
+  upload_used: [409, "The upload is in use", "Delete the stream that is made from it."],
+  too_many_uploads: [409, "Too many uploads are under way", "Wait until some are whole, or delete some."],
   clip_not_kept: [
     409,
     "That time is no longer kept",
@@ -63,9 +66,17 @@ export const PROBLEMS = {
   too_few_moments: [409, "Too few moments for that format", "Choose a longer span or another format."],
   too_many_clips: [409, "Too many clips", "Wait until some are ready, or cancel or delete some."],
   cursor_expired: [410, "The cursor is too old", "Ask for the list from its beginning."],
+  tus_version: [412, "Another version of tus", "Send Tus-Resumable: 1.0.0."],
   body_too_large: [413, "The body is too large", "Send at most 64 KB."],
+  upload_too_large: [
+    413,
+    "The file is too large",
+    "The setting HYPECAST_UPLOAD_GB says how large one may be.",
+  ],
+  upload_too_long: [413, "More came than was announced", "Begin a new upload with the file's length."],
   unsupported_media_type: [415, "The body's type is not understood", "Send Content-Type: application/json."],
   range_not_satisfiable: [416, "The range lies outside of the file", "Ask for bytes that the file has."],
+  upload_locked: [423, "The upload is being written", "Wait a moment, ask HEAD where it stands, and go on."],
   too_many_requests: [429, "Too many requests", "Wait as long as Retry-After says."],
   internal: [500, "Something broke on our side", "Try again; the gateway's log has the reason."],
   emote_unavailable: [502, "The emote's image could not be had", "Try again later."],
@@ -73,6 +84,7 @@ export const PROBLEMS = {
   files_away: [503, "The store of files is away", "Try again; live figures and history go on."],
   bus_down: [503, "The log is away", "Try again; it comes back by itself."],
   store_down: [503, "The history is away", "Live figures go on; ask again in a few seconds."],
+  disk_full: [507, "The disk is full", "Make room on the machine, or delete streams and clips, and go on."],
   too_slow: [504, "The history took too long", "Ask for a shorter span, or again in a few seconds."],
 } as const satisfies Record<string, readonly [number, string, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -6,6 +6,7 @@ import type { Emotes } from "./emotes/emotes.ts";
 import type { Limits } from "./limits.ts";
 import type { Media } from "./media/media.ts";
 import type { Shared } from "./shared.ts";
+import type { UploadServer } from "./uploads/tus.ts";
 import { loginPage } from "./login-page.ts";
 import { ProblemError } from "./problems.ts";
 import type { loadWebApp } from "./web-app.ts";
@@ -14,6 +15,9 @@ export interface SiteParts {
   readonly access: Access;
   readonly limits: Limits;
   readonly api: ReturnType<typeof createApi>;
+  readonly uploads: Pick<UploadServer, "answer">;
+  /** Null: the path is none of events. */
+  readonly events: (request: Request) => Reply | null;
   readonly openapi: string;
   readonly web: ReturnType<typeof loadWebApp>;
   /** Null while everything that is needed answers; else what does not. */
@@ -73,7 +77,11 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
     return parts.shared.answer(request);
   }
 
-  async function apiReply({ openapi }: SiteParts, request: Request, client: string): Promise<Reply> {
+  async function apiReply(
+    { openapi, events, uploads }: SiteParts,
+    request: Request,
+    client: string,
+  ): Promise<Reply> {
     const headers = await limits.take(client);
     if (request.path === "/api/v1/openapi.json") {
       if (request.method !== "GET")
@@ -84,7 +92,10 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
         body: openapi,
       };
     }
-    const reply = await api.answer(api.routeOf(request.path, request.method), request);
+    const reply =
+      events(request) ??
+      (await uploads.answer(request)) ??
+      (await api.answer(api.routeOf(request.path, request.method), request));
     return { ...reply, headers: { ...headers, ...reply.headers } };
   }
 }

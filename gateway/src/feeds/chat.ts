@@ -1,4 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import {
   chatLines,
   chatModeration,
@@ -8,12 +8,13 @@ import {
   type ChatModeration,
   type ChatNotice,
 } from "@hypecast/contracts/chat.ts";
-import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
+import type { EventType } from "@hypecast/contracts/event.ts";
 import type { Topic } from "@hypecast/contracts/push.ts";
 import type { z } from "zod";
 import { dropped } from "../metrics.ts";
 import type { Hub } from "../push/hub.ts";
 import { RING_MS } from "../push/topic.ts";
+import { liveSubjects } from "./live-subjects.ts";
 import { columnOf, tailOf, type ChatColumn, type Pack } from "./column.ts";
 
 const COLUMN_MS = 250;
@@ -77,20 +78,19 @@ export function feedChat(
     if (hub.isWatched(`chat:${chat.login}`)) chat.watchedUntilMs = Date.now() + RING_MS;
     return chat.watchedUntilMs > Date.now();
   };
+  const takeLines = (_error: Error | null, message: Msg): void => {
+    const chat = chatOf(message.subject);
+    if (chat === null) return;
+    const pack = { body: message.data, lines: linesIn(message.data, message.headers?.get(LINES_HEADER)) };
+    keepTail(chat, pack);
+    if (!isShown(chat)) return;
+    if (chat.heldBytes + pack.body.byteLength > HELD_BYTES) return void (chat.uncounted += pack.lines);
+    chat.heldBytes += pack.body.byteLength;
+    chat.packs.push(pack);
+  };
   const subscriptions = [
-    nc.subscribe(subjectFilter(chatLines, "*"), {
-      callback: (_error, message) => {
-        const chat = chatOf(message.subject);
-        if (chat === null) return;
-        const pack = { body: message.data, lines: linesIn(message.data, message.headers?.get(LINES_HEADER)) };
-        keepTail(chat, pack);
-        if (!isShown(chat)) return;
-        if (chat.heldBytes + pack.body.byteLength > HELD_BYTES) return void (chat.uncounted += pack.lines);
-        chat.heldBytes += pack.body.byteLength;
-        chat.packs.push(pack);
-      },
-    }),
-    subscribeParsed(nc, chatNotice, (subject, notice) => {
+    ...liveSubjects(chatLines).map((subject) => nc.subscribe(subject, { callback: takeLines })),
+    ...subscribeParsed(nc, chatNotice, (subject, notice) => {
       const chat = chatOf(subject);
       if (chat === null) return;
       // Twitch lists many parameters; the sentence and the count are what is shown.
@@ -98,7 +98,7 @@ export function feedChat(
       chat.lastNotices = [...chat.lastNotices, shown].slice(-TAIL_NOTICES);
       if (isShown(chat) && chat.notices.length < HELD_NOTICES) chat.notices.push(shown);
     }),
-    subscribeParsed(nc, chatModeration, (subject, moderation) => {
+    ...subscribeParsed(nc, chatModeration, (subject, moderation) => {
       const chat = chatOf(subject);
       if (chat === null) return;
       remove(chat, moderation);
@@ -247,16 +247,15 @@ function subscribeParsed<Schema extends z.ZodType>(
   nc: NatsConnection,
   event: EventType<Schema>,
   take: (subject: string, value: z.infer<Schema>) => void,
-): { unsubscribe(): void } {
-  return nc.subscribe(subjectFilter(event, "*"), {
-    callback: (_error, message) => {
-      try {
-        const read = event.schema.safeParse(message.json());
-        if (read.success) return take(message.subject, read.data);
-      } catch {
-        // Counted below, with those of the wrong shape.
-      }
-      dropped.inc({ reason: `unreadable_${event.name}` });
-    },
-  });
+): { unsubscribe(): void }[] {
+  const callback = (_error: Error | null, message: Msg): void => {
+    try {
+      const read = event.schema.safeParse(message.json());
+      if (read.success) return take(message.subject, read.data);
+    } catch {
+      // Counted below, with those of the wrong shape.
+    }
+    dropped.inc({ reason: `unreadable_${event.name}` });
+  };
+  return liveSubjects(event).map((subject) => nc.subscribe(subject, { callback }));
 }

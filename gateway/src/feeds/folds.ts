@@ -4,16 +4,16 @@ import type { z } from "zod";
 import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts } from "@hypecast/contracts/burst.ts";
 import { chatGap } from "@hypecast/contracts/chat.ts";
-import { subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
+import type { EventType } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
 import { moments, reactionLags } from "@hypecast/contracts/moment.ts";
 import type { LiveEvent, Topic } from "@hypecast/contracts/push.ts";
 import { shotScore, videoShots } from "@hypecast/contracts/shot.ts";
-import { foldEvents } from "@hypecast/contracts/streams.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { dropped } from "../metrics.ts";
 import type { Channels } from "../channels.ts";
+import { liveSubjects } from "./live-subjects.ts";
 import type { Hub } from "../push/hub.ts";
 import { RING_MS } from "../push/topic.ts";
 
@@ -23,17 +23,18 @@ export const MOMENTS_MS = 60 * 60_000;
 const RETRY_MS = 500;
 
 /** What each output is called on the page. */
-const KINDS = {
-  [chatWindows.name]: "window",
-  [chatBursts.name]: "burst",
-  [hypeValues.name]: "hype",
-  [hypeForecasts.name]: "forecast",
-  [forecastOutcomes.name]: "outcome",
-  [videoShots.name]: "shot",
-  [audioWindows.name]: "audio",
-  [moments.name]: "moment",
-  [reactionLags.name]: "lag",
-} as const;
+const SHOWN = [
+  [chatWindows, "window"],
+  [chatBursts, "burst"],
+  [hypeValues, "hype"],
+  [hypeForecasts, "forecast"],
+  [forecastOutcomes, "outcome"],
+  [videoShots, "shot"],
+  [audioWindows, "audio"],
+  [moments, "moment"],
+  [reactionLags, "lag"],
+] as const;
+const KINDS = new Map<string, (typeof SHOWN)[number][1]>(SHOWN.map(([event, kind]) => [event.name, kind]));
 
 /** How long each stays to be shown to newcomers, where not RING_MS. */
 const KEPT_MS: Partial<Record<string, number>> = { burst: BURSTS_MS, moment: MOMENTS_MS, lag: MOMENTS_MS };
@@ -58,7 +59,7 @@ export function feedFolds(
 
   const take = (message: JsMsg): void => {
     const name = message.subject.split(".", 2).join(".");
-    const kind = KINDS[name];
+    const kind = KINDS.get(name);
     if (kind === undefined) return;
     const saidAtMs = millis(message.info.timestampNanos);
     let outputs: { channelId: string }[];
@@ -121,7 +122,7 @@ export function feedFolds(
       try {
         await read(
           startedAtMs - RING_MS,
-          foldEvents.map((event) => subjectFilter(event, "*")),
+          SHOWN.flatMap(([event]) => liveSubjects(event)),
         );
       } catch (error) {
         if (!closing.signal.aborted)
@@ -136,22 +137,29 @@ export function feedFolds(
     type: EventType<Schema>,
     reason: string,
     eventOf: (value: z.output<Schema>) => LiveEvent,
-  ): { unsubscribe(): void } =>
-    nc.subscribe(subjectFilter(type, "*"), {
-      callback: (_error, message) => {
-        try {
-          const value = type.schema.parse(message.json());
-          const login = channels.loginOf(value.channelId);
-          if (login === null) return;
-          hub.publish(`events:${login}`, JSON.stringify(eventOf(value)), Date.now());
-        } catch {
-          dropped.inc({ reason });
-        }
-      },
-    });
+  ): { unsubscribe(): void }[] =>
+    liveSubjects(type).map((subject) =>
+      nc.subscribe(subject, {
+        callback: (_error, message) => {
+          try {
+            const value = type.schema.parse(message.json());
+            const login = channels.loginOf(value.channelId);
+            if (login === null) return;
+            hub.publish(`events:${login}`, JSON.stringify(eventOf(value)), Date.now());
+          } catch {
+            dropped.inc({ reason });
+          }
+        },
+      }),
+    );
   const inputs = [
-    heard(chatGap, "unreadable_gap", ({ fromMs, toMs, reason }) => ({ kind: "gap", fromMs, toMs, reason })),
-    heard(shotScore, "unreadable_score", (score) => ({ kind: "score", score })),
+    ...heard(chatGap, "unreadable_gap", ({ fromMs, toMs, reason }) => ({
+      kind: "gap",
+      fromMs,
+      toMs,
+      reason,
+    })),
+    ...heard(shotScore, "unreadable_score", (score) => ({ kind: "score", score })),
   ];
   return {
     close() {
@@ -178,7 +186,7 @@ async function past(
   take: (message: JsMsg) => void,
 ): Promise<void> {
   const consumer = await jetstream(nc).consumers.get("FOLD", {
-    filter_subjects: [subjectFilter(event, "*")],
+    filter_subjects: liveSubjects(event),
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: new Date(fromMs).toISOString(),
   });

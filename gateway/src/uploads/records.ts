@@ -1,7 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { upload, UPLOADS_BUCKET, type Upload } from "@hypecast/contracts/upload.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
-import { keepBucket, type Kept } from "./bucket.ts";
+import { keepBucket, type Kept } from "../bucket.ts";
 
 export type Uploads = Kept<Upload>;
 
