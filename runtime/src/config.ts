@@ -111,6 +111,11 @@ export const settings = {
     "Clips that one process renders at a time; instant ones do not wait for them.",
   ],
   HYPECAST_CLIP_THREADS: [z.coerce.number().int().min(1).max(64), "2", "Threads of one clip's encoder."],
+  HYPECAST_IMPORT_JOBS: [
+    z.coerce.number().int().min(1).max(64),
+    "2",
+    "Streams that one process imports at a time; they share the folds about equally.",
+  ],
   HYPECAST_VIDEO_HOSTS: [
     z
       .string()
