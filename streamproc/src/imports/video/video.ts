@@ -1,10 +1,15 @@
+import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Vod, VodError } from "@hypecast/contracts/vod.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
-import type { Objects } from "@hypecast/runtime/objects.ts";
-import type { EventType } from "@hypecast/contracts/event.ts";
+import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
+import { ImportFailure } from "../chat/failure.ts";
 import type { Fetch } from "../../sources/hls/fetch.ts";
+import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
+import { probeFile } from "./file.ts";
+import { takeFile } from "./take-file.ts";
+import { openTold, type Told } from "./told.ts";
 
 export interface VideoTools {
   readonly nc: NatsConnection;
@@ -42,54 +47,86 @@ export interface Progress {
 }
 export type Tell = (progress: Progress) => void;
 
-/** One event for INPUT on the channel of a run, ready to be published under `subjectOf(type, channelId)`. */
-export interface TimedEvent {
-  /** Event time by which it is put among the others. */
-  readonly atMs: number;
-  readonly type: EventType;
-  readonly data: Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** Does the record name a picture? */
-export declare function namesVideo(source: Vod["source"]): boolean;
+export const namesVideo = ({ videoUpload, url }: Vod["source"]): boolean =>
+  videoUpload !== null || url !== null;
 
 /**
  * Looks at the picture without taking it, so that the import knows its length and when it began before anything is published. Throws
  * ImportFailure: not_a_video, unreachable, refused, protected, no_way, not_found.
  */
-export declare function lookAtVideo(vod: OfVod, tools: VideoTools, signal: AbortSignal): Promise<VideoFacts>;
+export async function lookAtVideo(vod: OfVod, tools: VideoTools, signal: AbortSignal): Promise<VideoFacts> {
+  const input = await openInput(vod, tools);
+  try {
+    const { durationS, width, height, encodes } = await probeFile(input, signal);
+    return { kind: "file", durationS, bytes: input.bytes, width, height, startMs: null, encodes };
+  } finally {
+    await input.release();
+  }
+}
 
 /**
  * Takes the picture apart into segments in `objects`, tells each as `video.segment` (or `video.gap`) on the channel of run 1, and keeps the
  * manifest. `vod.startMs` is the event time of the first picture and must not change between calls. What an earlier call did is not done
  * again. Throws ImportFailure.
  */
-export declare function takeVideo(
+export async function takeVideo(
   vod: OfVod,
   tools: VideoTools,
   signal: AbortSignal,
   tell: Tell,
-): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }>;
+): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }> {
+  const input = await openInput(vod, tools);
+  let told: Told | null = null;
+  try {
+    const facts = await probeFile(input, signal);
+    told = await openTold(vod.id, tools, signal, facts.durationS, tell);
+    const notes = await takeFile(vod, input, facts, told, tools, signal);
+    await told.write();
+    return { video: videoOf(told, vod, facts), notes };
+  } catch (error) {
+    // What is there can be played and clipped, whatever became of the rest.
+    if (told !== null && told.segments.length > 0) await told.write().catch(() => undefined);
+    throw error instanceof DiskFull ? diskFull() : error;
+  } finally {
+    await input.release();
+  }
+}
 
-/**
- * Waits until the process `media` has measured every segment and scored every shot of run 1, and keeps the scores beside the manifest (the
- * log forgets). Publishes the `chat.alive` that ends the last shot: nothing of run 1 may be told afterwards but `chat.ended`.
- */
-export declare function measured(
-  vod: OfVod,
-  tools: VideoTools,
-  signal: AbortSignal,
-  tell: Tell,
-): Promise<void>;
+const diskFull = (): ImportFailure =>
+  new ImportFailure(
+    "disk_full",
+    "There is no room for the picture.",
+    "Make room and try again: what is here already is not taken twice.",
+  );
 
-/**
- * Everything of a merged run in event-time order: what `chat` yields, with segments, measurements and scores of run 1 rewritten for `channelId`,
- * and a `chat.alive` a second where `chat` is null. Nothing but these four is added: the caller ends the run. The same at every call.
- */
-export declare function merge(
-  vod: OfVod,
-  channelId: string,
-  chat: AsyncIterable<TimedEvent> | null,
-  tools: Pick<VideoTools, "objects">,
-): AsyncGenerator<TimedEvent>;
+function videoOf(
+  { segments }: Told,
+  { startMs }: OfVod,
+  { width, height }: { width: number; height: number },
+): NonNullable<Vod["video"]> {
+  const last = segments.at(-1);
+  return {
+    ...{ width, height },
+    durationS: last === undefined ? 0 : (last.startMs + last.durationMs - startMs) / 1000,
+    bytes: segments.reduce((sum, { source }) => sum + (source?.bytes ?? 0), 0),
+    segments: segments.length,
+    thumbKey: null,
+  };
+}
+
+async function openInput({ source }: OfVod, { objects, config }: VideoTools): Promise<FfmpegInput> {
+  if (source.videoUpload !== null)
+    return openUpload(source.videoUpload, objects, join(config.HYPECAST_DATA, "tmp", "imports"));
+  const { url } = source;
+  if (url?.startsWith("file:") === true) {
+    if (!/^(?:127\.[\d.]+|::1|localhost)$/.test(config.HYPECAST_HOST))
+      throw new ImportFailure(
+        "refused",
+        "Files of this machine are imported only while HYPECAST_HOST is a loopback address: nobody else can name them then.",
+        "Upload the file instead.",
+      );
+    return openLocalFile(url);
+  }
+  throw new ImportFailure("no_way", "Nothing says where the picture is.", "Upload a video file.");
+}
