@@ -2,6 +2,9 @@ import { z } from "zod";
 import { channelId, defineEvent } from "./event.ts";
 import { moodCounts } from "./window.ts";
 
+/** Which chunker, cleaner and emote words make chunks now; raised with each change of what a chunk says. */
+export const CHUNK_VERSION = 1;
+
 /**
  * 30 to 60 s of one channel's chat as a search sees it, overlapping its neighbours, cut at a lull. Columns of `chat_chunks`.
  * Times are event time.
@@ -12,7 +15,7 @@ export const chatChunk = z.object({
   channelId,
   startMs: z.int(),
   endMs: z.int(),
-  /** Which chunker, cleaner and emote words made it: another version is another chunk. */
+  /** `CHUNK_VERSION` of what made it. */
   version: z.int(),
   messages: z.int(),
   chatters: z.int(),

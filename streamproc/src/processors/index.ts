@@ -1,5 +1,6 @@
 import { audio } from "./audio.ts";
 import { bursts } from "./bursts.ts";
+import { chunks } from "./chunks.ts";
 import type { Fold } from "./fold.ts";
 import { forecast } from "./forecast.ts";
 import { hype } from "./hype.ts";
@@ -9,4 +10,4 @@ import { shots } from "./shots.ts";
 import { windows } from "./windows.ts";
 
 /** The folds in the order in which they see an event; each also sees what the ones before it said. */
-export const folds: readonly Fold[] = [windows, bursts, hype, forecast, shots, audio, lag, moments];
+export const folds: readonly Fold[] = [windows, bursts, hype, forecast, shots, audio, chunks, lag, moments];

@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import type { ChatLine } from "@hypecast/contracts/chat.ts";
+import { ByteReader, ByteWriter, wellFormed } from "./bytes.ts";
 import { Distinct, give, mix, take } from "./distinct.ts";
 import type { Digest } from "./floods.ts";
 import { Tally } from "./tally.ts";
@@ -11,6 +12,23 @@ export const IDS_BOUND = 8192;
 /** Texts of one second that are kept to say what a flood repeats: what a flood repeats is soon among them. */
 const QUOTES_BOUND = 24;
 const QUOTE_LENGTH = 60;
+
+/** Different texts of one second that are kept as they were written, and how many of them may be nothing but emotes. */
+const SAYINGS_BOUND = 16;
+const BARE_SAYINGS_BOUND = 6;
+const SAYING_LENGTH = 200;
+const NOT_ASCII = /[^\x20-\x7e]/;
+/** Writers of one second that are kept by name. */
+const WRITERS_BOUND = 6;
+
+/** A text of one second; what is nearly the same is counted with the first. */
+export interface Saying {
+  readonly text: string;
+  /** 2 sentences, 1 a few words, 0 nothing but emotes. */
+  readonly weight: number;
+  readonly reply: boolean;
+  count: number;
+}
 
 /** Bits of a row's flags. The lowest seven are the moods in the order of MOODS. */
 export const FLAG = {
@@ -46,6 +64,10 @@ export class Pane extends Tally {
   ids: IdSet | null = new IdSet();
   /** Beginnings of long texts and commands, by near-repeat key. */
   readonly quotes = new Map<number, string>();
+  /** What people wrote, by near-repeat key: no bots, no commands. And some of those who wrote: logins, and names in other letters. */
+  readonly sayings = new Map<number, Saying>();
+  readonly writers: string[] = [];
+  #bareSayings = 0;
 
   /** The latest digest of floods.ts, and of what; never saved. */
   kept: { rows: number; epoch: number; digest: Digest } | null = null;
@@ -83,6 +105,25 @@ export class Pane extends Tally {
     this.quotes.set(near, text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text);
   }
 
+  say(near: number, flags: number, line: ChatLine): void {
+    const known = this.sayings.get(near);
+    if (known !== undefined) known.count++;
+    else if (this.sayings.size < SAYINGS_BOUND) {
+      const weight = (flags & FLAG.emoteOnly) !== 0 ? 0 : (flags & FLAG.long) !== 0 ? 2 : 1;
+      if (weight > 0 || this.#bareSayings++ < BARE_SAYINGS_BOUND)
+        this.sayings.set(near, {
+          // A cut may leave half of a character, which no text can be written with.
+          text: wellFormed(line.text.slice(0, SAYING_LENGTH)),
+          weight,
+          reply: line.replyTo !== undefined && line.replyTo !== "",
+          count: 1,
+        });
+    }
+    if (this.writers.length >= WRITERS_BOUND || this.writers.includes(line.login)) return;
+    this.writers.push(wellFormed(line.login));
+    if (line.name !== undefined && NOT_ASCII.test(line.name)) this.writers.push(wellFormed(line.name));
+  }
+
   save(out: ByteWriter): void {
     out.number(this.second);
     this.saveCounts(out);
@@ -90,18 +131,21 @@ export class Pane extends Tally {
     this.ids!.save(out);
     this.texts.save(out);
     this.#saveRows(out);
+    this.#saveSayings(out);
     if (this.#everyLineIsRow()) return;
     this.users.save(out);
     this.nears.save(out);
   }
 
-  static from(bytes: ByteReader): Pane {
+  /** `sayings` false: an older version wrote it, without them. */
+  static from(bytes: ByteReader, sayings: boolean): Pane {
     const pane = new Pane(bytes.number());
     pane.loadCounts(bytes);
     pane.emoteSet = bytes.word();
     pane.ids!.load(bytes);
     pane.texts = Distinct.load(bytes);
     pane.#loadRows(bytes);
+    if (sayings) pane.#loadSayings(bytes);
     if (pane.#everyLineIsRow()) {
       for (const user of pane.rowUser) pane.users.add(user);
       for (const near of pane.rowNear) pane.nears.add(near);
@@ -130,6 +174,30 @@ export class Pane extends Tally {
       out.u32(near);
       out.text(text);
     }
+  }
+
+  #saveSayings(out: ByteWriter): void {
+    out.uint(this.#bareSayings);
+    out.uint(this.sayings.size);
+    for (const [near, { text, weight, reply, count }] of this.sayings) {
+      out.u32(near);
+      out.word(text);
+      out.u8(weight * 2 + (reply ? 1 : 0));
+      out.uint(count);
+    }
+    out.uint(this.writers.length);
+    for (const writer of this.writers) out.word(writer);
+  }
+
+  #loadSayings(bytes: ByteReader): void {
+    this.#bareSayings = bytes.uint();
+    for (let left = bytes.uint(); left > 0; left--) {
+      const near = bytes.u32();
+      const text = bytes.word();
+      const kind = bytes.u8();
+      this.sayings.set(near, { text, weight: kind >> 1, reply: (kind & 1) === 1, count: bytes.uint() });
+    }
+    for (let left = bytes.uint(); left > 0; left--) this.writers.push(bytes.word());
   }
 
   #loadRows(bytes: ByteReader): void {

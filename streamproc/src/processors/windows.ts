@@ -59,7 +59,7 @@ export interface WindowsState {
 export const windows = defineFold<WindowsState>({
   name: "windows",
   says: "One-second panes summed to windows of 10, 30 and 60 s",
-  version: 2,
+  version: 3,
   initial: (channelId) => ({
     channelId,
     clockMs: null,
@@ -96,7 +96,8 @@ export const windows = defineFold<WindowsState>({
     dropped: { shared_chat: state.sharedLines, duplicate: state.duplicateLines },
   }),
   save,
-  load: (channelId, version, bytes) => (version === 2 ? load(channelId, bytes) : null),
+  load: (channelId, version, bytes) =>
+    version === 2 || version === 3 ? load(channelId, bytes, version) : null,
 });
 
 function countLine(state: WindowsState, line: ChatLine, emoteSet: string, emit: Emit): void {
@@ -168,6 +169,7 @@ function addLine(pane: Pane, line: ChatLine, channelId: string): void {
   pane.nears.add(text.nearKey);
   pane.row(user, text.nearKey, flags, rowEmotes);
   if ((flags & (FLAG.long | FLAG.command)) !== 0) pane.quote(text.nearKey, line.text);
+  if ((flags & (FLAG.bot | FLAG.command)) === 0) pane.say(text.nearKey, flags, line);
 }
 
 /** Code points that the emotes cover, and the row's two emotes. */
@@ -452,7 +454,7 @@ function save(state: WindowsState): Uint8Array {
   return out.done();
 }
 
-function load(channelId: string, saved: Uint8Array): WindowsState {
+function load(channelId: string, saved: Uint8Array, version: number): WindowsState {
   const bytes = new ByteReader(saved);
   const state = windows.initial(channelId);
   for (const name of NUMBERS) state[name] = bytes.number();
@@ -463,7 +465,7 @@ function load(channelId: string, saved: Uint8Array): WindowsState {
   state.emoteSet = bytes.word();
   for (let left = bytes.uint(); left > 0; left--)
     state.gaps.push({ fromMs: bytes.number(), toMs: bytes.number() });
-  for (let left = bytes.uint(); left > 0; left--) state.panes.push(Pane.from(bytes));
+  for (let left = bytes.uint(); left > 0; left--) state.panes.push(Pane.from(bytes, version > 2));
   for (const sum of state.sums) {
     sum.startS = bytes.number();
     sum.tally.loadCounts(bytes);
