@@ -29,6 +29,8 @@ export const vodIdOf = (channel: string): string | null => {
   const found = /^vod-([a-z0-9]{18})-\d+$/.exec(channel)?.[1];
   return found === undefined ? null : `_${found}`;
 };
+/** A picture is measured once, as run 1: later runs are told what came of it. */
+export const isLaterRun = (channel: string): boolean => vodIdOf(channel) !== null && !channel.endsWith("-1");
 /** Event time where the chat has no other: offset 0 stands here. */
 export const UNKNOWN_START_MS = Date.UTC(2000, 0, 1);
 

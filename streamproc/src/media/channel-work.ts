@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { zstdCompress } from "node:zlib";
 import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
 import type { Rendition, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
-import { mediaMeters as meters } from "./media-meters.ts";
+import { framesKey, measuredKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
+import { vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { CutModel } from "./cut-model.ts";
-import type { Failure, Job, Measured, Outcome } from "./protocol.ts";
+import { inOrder } from "./in-order.ts";
+import { mediaMeters as meters } from "./media-meters.ts";
+import type { Failure, Job, Outcome } from "./protocol.ts";
 import type { SegmentLog } from "./segment-log.ts";
 import type { Workers } from "./workers.ts";
 
 export interface ChannelTools {
   readonly log: SegmentLog;
   readonly objects: Objects;
-  readonly workers: Workers;
+  readonly workers: Pick<Workers, "measure">;
   readonly cutModel: Pick<CutModel, "isThere" | "chances">;
   readonly logger: Pick<Logger, "info" | "warn">;
+  /** Segments that are measured at the same time; told are they in their order. */
+  readonly atOnce: number;
   /** Whether the channel is left out now. */
   readonly isShed: (channelId: string) => boolean;
 }
@@ -30,6 +37,8 @@ export interface ChannelWork {
   close(): Promise<void>;
 }
 
+const pack = promisify(zstdCompress);
+
 const AGAIN_MS = 500;
 const PIECES_AGAIN_MS = 1000;
 
@@ -41,7 +50,9 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
   const { log, logger } = tools;
   const closing = new AbortController();
   const { signal } = closing;
+  /** The oldest that is not on the log yet, and how many are behind it. */
   let current: { storedAtMs: number; pending: number } | null = null;
+  const isVod = vodIdOf(channelId) !== null;
   let trouble: string | null = null;
 
   const run = async (): Promise<void> => {
@@ -61,24 +72,32 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
   async function fromTheLog(): Promise<void> {
     const position = await log.position(channelId);
     let before = position.segmentSeq === 0 ? null : await log.segmentAt(position.segmentSeq);
-    for await (const { segment, seq, storedAtMs, pending } of log.read(
-      channelId,
-      position.segmentSeq,
-      signal,
-    )) {
+    const under: { storedAtMs: number; pending: number }[] = [];
+    const measuring = inOrder(
+      log.read(channelId, position.segmentSeq, signal),
+      tools.atOnce,
+      async ({ segment, storedAtMs, pending }) => {
+        if (segment === null) return null;
+        under.push({ storedAtMs, pending });
+        current = under[0] ?? null;
+        const earlier = before;
+        before = segment;
+        return eventOf(segment, earlier);
+      },
+    );
+    for await (const { item, result: measured } of measuring) {
+      const { segment, seq, pending } = item;
       if (segment === null) {
         meters.segments.inc({ outcome: "malformed" });
         continue;
       }
-      current = { storedAtMs, pending };
-      const measured = await eventOf(segment, before);
       if (measured === null || signal.aborted) return;
       const stored = await log.publish(measured, seq, position);
       if (stored === null) return;
       position.measuredSeq = stored;
       position.segmentSeq = seq;
-      before = segment;
-      current = pending === 0 ? null : { storedAtMs: Date.now(), pending: pending - 1 };
+      under.shift();
+      current = under[0] ?? (pending === 0 ? null : { storedAtMs: Date.now(), pending: pending - 1 });
       meters.segments.inc({ outcome: measured.failed ?? "measured" });
     }
   }
@@ -96,14 +115,16 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
     }
     const { picture, sound, frames, allFrames, thumb } = outcome.measured;
     const cutChance = allFrames === null ? null : await tools.cutModel.chances(allFrames);
-    const place = `${channelId}/${segment.epoch}/${segment.seq}`;
-    return {
+    const { epoch, seq } = segment;
+    const event: VideoMeasured = {
       ...failedAs(segment, null),
       picture: picture === null || cutChance === null ? picture : { ...picture, cutChance },
       sound,
-      framesKey: await stored(`frames/${place}.rgb`, frames),
-      thumbKey: await stored(`thumbs/${place}.jpg`, thumb),
+      framesKey: await stored(framesKey(channelId, epoch, seq), frames),
+      thumbKey: await stored(thumbKey(channelId, epoch, seq), thumb),
     };
+    if (isVod) await stored(measuredKey(channelId, epoch, seq), await pack(JSON.stringify(event)));
+    return event;
   }
 
   /** Null: closed meanwhile. */
@@ -158,7 +179,7 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
   }
 
   /** A full disk costs models and pages their pictures; shots and sound are measured all the same. */
-  async function stored(key: string, bytes: Measured["frames"]): Promise<string | null> {
+  async function stored(key: string, bytes: Uint8Array | null): Promise<string | null> {
     if (bytes === null) return null;
     try {
       await persistently(async () => tools.objects.put(key, bytes));

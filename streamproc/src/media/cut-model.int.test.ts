@@ -74,6 +74,7 @@ async function measuredWith(scorer: Scorer): Promise<VideoMeasured> {
     },
   };
   const work = startChannel("7", {
+    atOnce: 1,
     log: memory,
     objects,
     workers,

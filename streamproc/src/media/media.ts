@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { isLaterRun, vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
@@ -18,6 +19,8 @@ export interface MediaOptions {
   readonly log: SegmentLog;
   readonly objects: Objects;
   readonly workers: Workers;
+  /** For imported streams: they give way to everything live, and of one stream so many segments are measured at once. */
+  readonly vodWorkers: { readonly workers: Pick<Workers, "measure">; readonly atOnce: number };
   readonly cutModel: Pick<CutModel, "isThere" | "chances">;
   readonly instance: string;
   /** A wait that grows above this leaves channels out (see shed.ts); Infinity: never. */
@@ -33,6 +36,8 @@ export interface Media {
 }
 
 const AGAIN_MS = 500;
+/** An imported stream of which nothing has come for so long is let go; with its next segment it is taken up again. */
+const VOD_IDLE_MS = 120_000;
 
 /**
  * Owns this process's share of the channels that have video and measures their segments. As with partitions, who owns what is an
@@ -48,7 +53,21 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
   let shed = nothingShed(Date.now());
   let priorities = new Map<string, number>();
 
-  const tools = { ...options, isShed: (channelId: string) => shed.shed.has(channelId) };
+  const live = { ...options, atOnce: 1, isShed: (channelId: string) => shed.shed.has(channelId) };
+  const imported = { ...options, ...options.vodWorkers, isShed: () => false };
+  const isLive = (id: string): boolean => vodIdOf(id) === null;
+  /** When something of an imported stream was last seen. */
+  const seenMs = new Map<string, number>();
+  const forgetIdle = (nowMs: number): void => {
+    for (const [id, atMs] of seenMs) {
+      if (nowMs - atMs < VOD_IDLE_MS || (works.get(id)?.backlog() ?? 0) > 0) continue;
+      seenMs.delete(id);
+      channels.delete(id);
+      const work = works.get(id);
+      if (work !== undefined) leave(id, work);
+    }
+  };
+  const liveWorks = (): [string, ChannelWork][] => [...works].filter(([id]) => isLive(id));
   // Said only when it changes: what members say makes everybody settle again.
   let said = "";
   const say = (): void => {
@@ -82,7 +101,7 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
       const work = works.get(id);
       if (!mine && work !== undefined) leave(id, work);
       const held = leaving.has(id) || others.some((other) => members?.holds(other).includes(id));
-      if (mine && work === undefined && !held) works.set(id, startChannel(id, tools));
+      if (mine && work === undefined && !held) works.set(id, startChannel(id, isLive(id) ? live : imported));
     }
     say();
   }
@@ -95,6 +114,8 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
       const lost = onReconnect(nc, () => connection.abort());
       try {
         for await (const id of log.channels(signal)) {
+          if (isLaterRun(id)) continue;
+          if (!isLive(id)) seenMs.set(id, Date.now());
           if (channels.has(id)) continue;
           channels.add(id);
           settle();
@@ -111,10 +132,11 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
     // Before anybody can work nobody is too slow.
     if (workers.decoder() === null) return;
     const nowMs = Date.now();
+    forgetIdle(nowMs);
     const before = shed.shed;
     shed = stepShed(
       shed,
-      [...works].map(([id, work]) => ({
+      liveWorks().map(([id, work]) => ({
         id,
         priority: priorities.get(id) ?? 0,
         behindMs: work.behindMs(nowMs),
@@ -140,7 +162,8 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
     },
     health() {
       const nowMs = Date.now();
-      const all = [...works.values()];
+      const all = liveWorks().map(([, work]) => work);
+      const vods = [...works].filter(([id]) => !isLive(id));
       const behindS = Math.max(0, ...all.map((work) => work.behindMs(nowMs))) / 1000;
       const backlog = all.reduce((sum, work) => sum + work.backlog(), 0);
       const { network, memory } = fences();
@@ -148,14 +171,16 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
       meters.behindSeconds.set(behindS);
       meters.shed.set(shed.shed.size);
       const figures = {
-        channels: works.size,
+        channels: all.length,
         backlog,
         behindS,
         shed: shed.shed.size,
         ...workers.figures(),
+        imported: vods.length,
+        importedBacklog: vods.reduce((sum, [, work]) => sum + work.backlog(), 0),
         cutOff: network && memory ? 1 : 0,
       };
-      const reason = reasonOf(all, behindS, backlog);
+      const reason = reasonOf([...works.values()], behindS, backlog);
       const down = members !== null && members.alive() === null;
       return { status: down ? "down" : reason === null ? "ok" : "degraded", reason, figures };
     },

@@ -1,7 +1,8 @@
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
-import { subjectFilter, subjectOf } from "@hypecast/contracts/event.ts";
+import { isVodPartition, PARTITIONS, subjectFilter, subjectOf } from "@hypecast/contracts/event.ts";
 import { shotScore, videoShots, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
+import { isLaterRun } from "@hypecast/contracts/vod.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter } from "@hypecast/runtime/metrics.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -14,6 +15,9 @@ export const SHOT_MODEL = "shot_score";
 /** Nothing waits longer: the moments fold goes on without a score. */
 const SCORE_WITHIN_MS = 2000;
 const SHOTS_AT_ONCE = 32;
+/** Imported streams have a queue of their own, so that no live shot stands behind them; nobody waits for theirs. */
+const LIVE = { name: "score-shots", withinMs: SCORE_WITHIN_MS } as const;
+const IMPORTED = { name: "score-shots-imported", withinMs: 30_000 } as const;
 /** A shot whose scores were not written within this is somebody else's. */
 const ACK_WITHIN_MS = 30_000;
 const WAIT_MS = 1000;
@@ -39,16 +43,17 @@ export function startScoreShots(
   tools: { scorer: Scorer; objects: Objects; log: Logger },
 ): ScoreShots {
   const closing = new AbortController();
-  const done = (async () => {
+  const scoring = async (queue: typeof LIVE | typeof IMPORTED): Promise<void> => {
     while (!closing.signal.aborted)
       try {
-        await scoreUntilClosed(nc, tools, closing.signal);
+        await scoreUntilClosed(nc, tools, queue, closing.signal);
       } catch (error) {
         if (closing.signal.aborted || nc.isClosed()) return;
         tools.log.warn({ err: error }, "scoring shots is interrupted; it goes on by itself");
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
-  })();
+  };
+  const done = Promise.all([scoring(LIVE), scoring(IMPORTED)]);
   return {
     async close() {
       closing.abort();
@@ -60,26 +65,31 @@ export function startScoreShots(
 async function scoreUntilClosed(
   nc: NatsConnection,
   tools: { scorer: Scorer; objects: Objects; log: Logger },
+  queue: typeof LIVE | typeof IMPORTED,
   signal: AbortSignal,
 ): Promise<void> {
   const jsm = await jetstreamManager(nc);
   await jsm.consumers.add("FOLD", {
-    durable_name: "score-shots",
-    filter_subject: subjectFilter(videoShots, "*"),
+    durable_name: queue.name,
+    filter_subjects: Array.from({ length: PARTITIONS }, (_, partition) => partition)
+      .filter((partition) => isVodPartition(partition) === (queue === IMPORTED))
+      .map((partition) => subjectFilter(videoShots, partition)),
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.New,
     ack_wait: nanos(ACK_WITHIN_MS),
     max_ack_pending: 4 * SHOTS_AT_ONCE,
   });
   const js = jetstream(nc);
-  const consumer = await js.consumers.get("FOLD", "score-shots");
+  const consumer = await js.consumers.get("FOLD", queue.name);
   while (!signal.aborted) {
     const messages: JsMsg[] = [];
     for await (const message of await consumer.fetch({ max_messages: SHOTS_AT_ONCE, expires: WAIT_MS }))
       messages.push(message);
-    const shots = messages.flatMap((message) => message.json<VideoShot[]>());
+    const shots = messages
+      .flatMap((message) => message.json<VideoShot[]>())
+      .filter(({ channelId }) => !isLaterRun(channelId));
     for (let from = 0; from < shots.length; from += SHOTS_AT_ONCE)
-      for (const score of await scoreShots(shots.slice(from, from + SHOTS_AT_ONCE), tools)) {
+      for (const score of await scoreShots(shots.slice(from, from + SHOTS_AT_ONCE), tools, queue.withinMs)) {
         scored.inc({ outcome: score.unknown ?? "scored" });
         await js.publish(subjectOf(shotScore, score.channelId), JSON.stringify(score), {
           msgID: `score:${score.id}`,
@@ -93,6 +103,7 @@ async function scoreUntilClosed(
 export async function scoreShots(
   shots: readonly VideoShot[],
   { scorer, objects, log }: { scorer: Scorer; objects: Objects; log: Logger },
+  withinMs = SCORE_WITHIN_MS,
 ): Promise<ShotScore[]> {
   const unknown = (shot: VideoShot, why: NonNullable<ShotScore["unknown"]>): ShotScore => ({
     ...headOf(shot),
@@ -103,7 +114,7 @@ export async function scoreShots(
     unknown: why,
   });
   try {
-    const inputs = await scorer.inputs(SHOT_MODEL, SCORE_WITHIN_MS);
+    const inputs = await scorer.inputs(SHOT_MODEL, withinMs);
     const frames = inputs.find(({ name }) => name === "frames");
     const signals = inputs.find(({ name }) => name === "signals");
     const pictures = await Promise.all(
@@ -123,7 +134,7 @@ export async function scoreShots(
         new Float32Array(seen.length * sizeOf(signals)),
         seen.map((i) => signalsOf(shots[i]!)),
       );
-    const answer = await scorer.score(SHOT_MODEL, rows, seen.length, SCORE_WITHIN_MS);
+    const answer = await scorer.score(SHOT_MODEL, rows, seen.length, withinMs);
     const model = scorer.version(SHOT_MODEL);
     const valueOf = (head: "action" | "quality" | "novelty", row: number): number | null => {
       const value = answer[head]?.[row];

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { gstreamerEnv } from "./appsink.ts";
@@ -16,6 +17,8 @@ export interface WorkersOptions {
   /** A worker is replaced after this many segments, and when it holds more memory than this. */
   readonly recycleAfter?: number;
   readonly recycleAboveBytes?: number;
+  /** Added to our own priority: higher gives way to others. */
+  readonly nice?: number;
   /** The program of a worker; the tests have worse ones. */
   readonly file?: string;
 }
@@ -43,6 +46,37 @@ const BLAME_CRASHED = 5;
 const BLAME_KILLED = 1;
 const START_AGAIN_MS = 500;
 const WORDS_KEPT = 2000;
+
+const NEEDED_MS = 60_000;
+
+/** Workers that are started with the first job, and are gone when there has been none for a minute. */
+export function openWhileNeeded(open: () => Workers): Pick<Workers, "measure" | "close"> {
+  let workers: Workers | null = null;
+  let under = 0;
+  let timer: NodeJS.Timeout | null = null;
+  const stop = async (): Promise<void> => {
+    const stopping = workers;
+    workers = null;
+    await stopping?.close();
+  };
+  return {
+    async measure(job) {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      under++;
+      try {
+        workers ??= open();
+        return await workers.measure(job);
+      } finally {
+        if (--under === 0) timer = setTimeout(() => void stop(), NEEDED_MS);
+      }
+    },
+    async close() {
+      if (timer !== null) clearTimeout(timer);
+      await stop();
+    },
+  };
+}
 
 interface Order {
   job: Job;
@@ -90,6 +124,12 @@ export function openWorkers(options: WorkersOptions): Workers {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       serialization: "advanced",
     });
+    if (child.pid !== undefined && options.nice !== undefined)
+      try {
+        setPriority(child.pid, options.nice);
+      } catch {
+        // It is gone already.
+      }
     const worker: Worker = {
       child,
       order: null,
