@@ -198,6 +198,28 @@ export const settings = {
     "30",
     "An answer that takes longer is given up, and the lines answer themselves.",
   ],
+  HYPECAST_EMBED: [
+    z.string().min(1),
+    "static",
+    "Who makes vectors of chat for the search: static (our own, no network), a sentence-transformers folder with an ONNX graph, or an OpenAI-compatible API up to and with /v1, to which the text of chunks is sent.",
+  ],
+  HYPECAST_EMBED_MODEL: [z.string().min(1), "text-embedding-3-small", "Name of the API's model."],
+  HYPECAST_EMBED_KEY: [z.string(), "", "The API's key. Empty: none is sent."],
+  HYPECAST_EMBED_DIMENSIONS: [
+    z.coerce.number().int().min(0).max(8192),
+    "0",
+    "Length of the API's vectors, where its model can shorten them. 0: as it gives them.",
+  ],
+  HYPECAST_EMBED_PRICE: [
+    z.string().regex(/^$|^\d+(?:\.\d+)?$/, "empty, or a price like 0.02"),
+    "",
+    "US dollars for a million tokens, like 0.02. Empty: costs are not shown.",
+  ],
+  HYPECAST_EMBED_LIMITS: [
+    z.string().regex(/^[1-9]\d*\/[1-9]\d*$/, "requests and tokens a minute, like 3000/1000000"),
+    "3000/1000000",
+    "Requests and tokens a minute that are sent to the API at most.",
+  ],
   HYPECAST_TRITON_URL: [url("http|https"), "http://127.0.0.1:8000", "Triton's HTTP address (KServe v2)."],
   HYPECAST_UPLOAD_GB: [
     z.coerce.number().min(0.001).max(10_000),
@@ -219,6 +241,12 @@ export const settings = {
     "",
     "OAuth token with clips:edit: a clip of what is live is made on Twitch too. Empty: none is.",
   ],
+  TWITCH_UNOFFICIAL_CHAT_URL: [
+    z.union([z.literal(""), url("http|https")]),
+    "",
+    "Address of the GraphQL call by which Twitch's player reads the chat of a video (https://gql.twitch.tv/gql). Not an official way of Twitch's, and it breaks often. Empty: chat comes from files.",
+  ],
+  TWITCH_UNOFFICIAL_CHAT_CLIENT: [z.string(), "", "Client id that this call is made with."],
   TWITCH_HELIX_URL: [url("http|https"), "https://api.twitch.tv/helix", "Helix API."],
   TWITCH_ID_URL: [url("http|https"), "https://id.twitch.tv/oauth2", "Where application tokens come from."],
   TWITCH_EVENTSUB_URL: [
