@@ -29,8 +29,13 @@ export const vodIdOf = (channel: string): string | null => {
   const found = /^vod-([a-z0-9]{18})-\d+$/.exec(channel)?.[1];
   return found === undefined ? null : `_${found}`;
 };
-/** A picture is measured once, as run 1: later runs are told what came of it. */
-export const isLaterRun = (channel: string): boolean => vodIdOf(channel) !== null && !channel.endsWith("-1");
+/**
+ * The channel on which a stream's picture is taken, measured and scored, once and apart from its chat. It never answers: runs are told what came
+ * of it, in the order of event time.
+ */
+export const vodPictureChannel = (id: string): string => vodChannelId(id, 0);
+export const isPictureChannel = (channel: string): boolean =>
+  vodIdOf(channel) !== null && channel.endsWith("-0");
 /** Event time where the chat has no other: offset 0 stands here. */
 export const UNKNOWN_START_MS = Date.UTC(2000, 0, 1);
 
@@ -163,7 +168,7 @@ export type Vod = z.infer<typeof vod>;
 /** BullMQ queue of imports and deletions; a job's id is the stream's, its data `{ id }`. */
 export const VOD_QUEUE = "vods";
 
-/** A stream's picture as it is kept: NDJSON of `VideoSegment`, in order, times in event time. `channelId` in it is that of run 1. */
+/** A stream's picture as it is kept: NDJSON of `VideoSegment`, in order, times in event time. `channelId` in it is `vodPictureChannel`. */
 export const vodVideoKey = (id: string): string => `vods/${vodKey(id)}/video.ndjson`;
 /** Everything of a stream in `objects` has this prefix; deletion removes it. */
 export const vodPrefix = (id: string): string => `vods/${vodKey(id)}/`;

@@ -6,7 +6,7 @@ import { startNats, temporaryFolder, type Server } from "@hypecast/tests/servers
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connectBus, ensureStreams } from "./bus.ts";
 import { readConfig } from "./config.ts";
-import { vodChannelId, vodVideoKey } from "@hypecast/contracts/vod.ts";
+import { vodChannelId, vodPictureChannel, vodVideoKey } from "@hypecast/contracts/vod.ts";
 import { followVideo, readKeptVideo } from "./kept-video.ts";
 import { openFolder } from "./objects-folder.ts";
 import type { Objects } from "./objects.ts";
@@ -57,8 +57,14 @@ test("a span's segments and gaps are those that overlap it, of this channel alon
   const found = await readKeptVideo({ nc, objects }, "11", T0 + 3999, T0 + 12_000);
   expect(found.segments.map(({ seq }) => seq)).toEqual([1, 2, 5]);
   expect(found.gaps.map(({ toSeq }) => toSeq)).toEqual([4]);
-  expect(await readKeptVideo({ nc, objects }, "11", T0 + 100_000, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
-  expect(await readKeptVideo({ nc, objects }, "nobody", T0, T0 + 200_000)).toEqual({ segments: [], gaps: [] });
+  expect(await readKeptVideo({ nc, objects }, "11", T0 + 100_000, T0 + 200_000)).toEqual({
+    segments: [],
+    gaps: [],
+  });
+  expect(await readKeptVideo({ nc, objects }, "nobody", T0, T0 + 200_000)).toEqual({
+    segments: [],
+    gaps: [],
+  });
 });
 
 test("a follower hears what was there and what comes, in order, through a crash of the log", async () => {
@@ -82,7 +88,7 @@ test("a follower hears what was there and what comes, in order, through a crash 
 
 test("of an imported stream the manifest says what is kept, whichever run asks, and the log is not read", async () => {
   const id = "_0abcdefghijklmnopq";
-  const first = vodChannelId(id, 1);
+  const first = vodPictureChannel(id);
   const rows = [0, 1, 4].map((seq) => segment(first, seq));
   await objects.put(vodVideoKey(id), Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join("")));
   await put(videoSegment, segment(first, 9));

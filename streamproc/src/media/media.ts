@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { isLaterRun, vodIdOf } from "@hypecast/contracts/vod.ts";
+import { isPictureChannel, vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
@@ -114,8 +114,10 @@ export function startMedia(nc: NatsConnection, options: MediaOptions): Media {
       const lost = onReconnect(nc, () => connection.abort());
       try {
         for await (const id of log.channels(signal)) {
-          if (isLaterRun(id)) continue;
-          if (!isLive(id)) seenMs.set(id, Date.now());
+          if (!isLive(id)) {
+            if (!isPictureChannel(id)) continue;
+            seenMs.set(id, Date.now());
+          }
           if (channels.has(id)) continue;
           channels.add(id);
           settle();

@@ -2,7 +2,7 @@ import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type JsMsg } fro
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { isVodPartition, PARTITIONS, subjectFilter, subjectOf } from "@hypecast/contracts/event.ts";
 import { shotScore, videoShots, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
-import { isLaterRun } from "@hypecast/contracts/vod.ts";
+import { isPictureChannel, vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter } from "@hypecast/runtime/metrics.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -69,7 +69,7 @@ async function scoreUntilClosed(
   signal: AbortSignal,
 ): Promise<void> {
   const jsm = await jetstreamManager(nc);
-  await jsm.consumers.add("FOLD", {
+  const wanted = {
     durable_name: queue.name,
     filter_subjects: Array.from({ length: PARTITIONS }, (_, partition) => partition)
       .filter((partition) => isVodPartition(partition) === (queue === IMPORTED))
@@ -78,7 +78,11 @@ async function scoreUntilClosed(
     deliver_policy: DeliverPolicy.New,
     ack_wait: nanos(ACK_WITHIN_MS),
     max_ack_pending: 4 * SHOTS_AT_ONCE,
-  });
+  };
+  // An older version's read all partitions.
+  const known = await jsm.consumers.info("FOLD", queue.name).catch(() => null);
+  if (known?.config.filter_subject !== undefined) await jsm.consumers.delete("FOLD", queue.name);
+  await jsm.consumers.add("FOLD", wanted);
   const js = jetstream(nc);
   const consumer = await js.consumers.get("FOLD", queue.name);
   while (!signal.aborted) {
@@ -87,7 +91,7 @@ async function scoreUntilClosed(
       messages.push(message);
     const shots = messages
       .flatMap((message) => message.json<VideoShot[]>())
-      .filter(({ channelId }) => !isLaterRun(channelId));
+      .filter(({ channelId }) => vodIdOf(channelId) === null || isPictureChannel(channelId));
     for (let from = 0; from < shots.length; from += SHOTS_AT_ONCE)
       for (const score of await scoreShots(shots.slice(from, from + SHOTS_AT_ONCE), tools, queue.withinMs)) {
         scored.inc({ outcome: score.unknown ?? "scored" });

@@ -1,5 +1,5 @@
 import type { VideoGap, VideoSegment } from "@hypecast/contracts/video.ts";
-import { vodChannelId, vodVideoKey } from "@hypecast/contracts/vod.ts";
+import { vodPictureChannel, vodVideoKey } from "@hypecast/contracts/vod.ts";
 import { readManifest } from "@hypecast/runtime/kept-video.ts";
 import { readSince } from "@hypecast/runtime/read-log.ts";
 import { subjectOf } from "@hypecast/contracts/event.ts";
@@ -34,7 +34,7 @@ export async function openTold(
   ofSeconds: number | null,
   tell: Tell,
 ): Promise<Told> {
-  const channelId = vodChannelId(id, 1);
+  const channelId = vodPictureChannel(id);
   const log = await openChannelLog(nc, channelId, signal);
   const segments = await readManifest(objects, id);
   const last = segments.at(-1);

@@ -66,7 +66,7 @@ export async function lookAtVideo(vod: OfVod, tools: VideoTools, signal: AbortSi
 }
 
 /**
- * Takes the picture apart into segments in `objects`, tells each as `video.segment` (or `video.gap`) on the channel of run 1, and keeps the
+ * Takes the picture apart into segments in `objects`, tells each as `video.segment` (or `video.gap`) on `vodPictureChannel`, and keeps the
  * manifest. `vod.startMs` is the event time of the first picture and must not change between calls. What an earlier call did is not done
  * again. Throws ImportFailure.
  */
