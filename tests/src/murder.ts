@@ -125,6 +125,8 @@ export interface WorldOptions {
   readonly nats?: { url: string; replicas: number; victims: Map<string, Victim> };
   /** With sink, store, gateway and Redis; without, only the log is looked at. */
   readonly store: boolean;
+  /** With the process that imports streams. */
+  readonly imports?: boolean;
   /** With everything that video needs, and these settings. */
   readonly video?: Record<string, string>;
   readonly processors: number;
@@ -169,6 +171,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     add(`processors-${i}`, "streamproc/src/main.ts", "--only", "processors");
   if (options.video !== undefined)
     for (const part of ["sources", "media", "clips"]) add(part, "streamproc/src/main.ts", "--only", part);
+  if (options.imports === true) add("imports", "streamproc/src/main.ts", "--only", "imports");
   if (options.store) add("analytics", "analytics/src/main.ts");
   if (options.store || options.video !== undefined) add("gateway", "gateway/src/main.ts");
   await Promise.all([...programs.values()].map(async (program) => program.ready()));

@@ -109,6 +109,7 @@ test("every part that is killed with -9 comes back, and the channel is live agai
       "clips",
       "demo",
       "gateway",
+      "imports",
       "media",
       "nats-server",
       "processors",

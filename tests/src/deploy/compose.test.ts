@@ -39,6 +39,7 @@ test("every image is pinned to a version, ours is built from the Dockerfile", ()
     "processors",
     "media",
     "clips",
+    "imports",
     "gateway",
   ]);
 });
@@ -96,7 +97,7 @@ test("dependencies and networks name what exists", () => {
 });
 
 test("processes that write have a place: the root is read-only", () => {
-  for (const name of ["sources", "clips", "gateway"])
+  for (const name of ["sources", "clips", "imports", "gateway"])
     expect(compose.services[name]?.volumes, name).toEqual([`${name}:/data`, "objects:/data/objects"]);
   expect(compose.services["media"]?.volumes).toEqual(["objects:/data/objects"]);
   expect(readFileSync(join(root, "deploy/Dockerfile"), "utf8")).toMatch(

@@ -1,0 +1,18 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Config } from "@hypecast/runtime/config.ts";
+import type { Logger } from "@hypecast/runtime/log.ts";
+import type { Objects } from "@hypecast/runtime/objects.ts";
+import type { Positions } from "./positions.ts";
+import type { VodRecords } from "./records.ts";
+import type { AskStore } from "./store.ts";
+
+/** What every step of an import works with. */
+export interface ImportTools {
+  readonly nc: NatsConnection;
+  readonly objects: Objects;
+  readonly records: VodRecords;
+  readonly positions: Positions;
+  readonly ask: AskStore;
+  readonly config: Config;
+  readonly log: Logger;
+}
