@@ -44,14 +44,16 @@ export function timeOfDay(atMs: number, seconds = true): string {
   return seconds ? `${text}:${two(at.getSeconds())}` : text;
 }
 
-/** "25 ноя, 20:15". */
-export function dayAndTime(atMs: number): string {
+/** "25 ноя". */
+export function day(atMs: number): string {
   const key = `day ${getLocale()}`;
   let made = dates.get(key);
   if (made === undefined) {
     made = new Intl.DateTimeFormat(getLocale(), { day: "numeric", month: "short" });
     dates.set(key, made);
   }
-  return `${made.format(new Date(atMs))}, ${timeOfDay(atMs, false)}`;
+  return made.format(new Date(atMs));
 }
+/** "25 ноя, 20:15". */
+export const dayAndTime = (atMs: number): string => `${day(atMs)}, ${timeOfDay(atMs, false)}`;
 const dates = new Map<string, Intl.DateTimeFormat>();

@@ -8,7 +8,7 @@ import { duration } from "../text/words.ts";
 import { dismissTag, toast } from "../toasts.svelte.ts";
 import { leastScoreFor, listed, nudged, withDecision, type Candidate } from "./board.ts";
 import type { VideoFeed } from "./feed.svelte.ts";
-import type { Player } from "./player.svelte.ts";
+import type { Playing } from "./player.svelte.ts";
 import type { Span } from "./span.ts";
 
 type Change = Partial<Pick<MomentDecision, "verdict" | "startMs" | "endMs">>;
@@ -66,7 +66,7 @@ export class Desk {
 
   constructor(
     readonly feed: VideoFeed,
-    readonly player: Player,
+    readonly player: Playing,
     readonly clips: ClipStore,
     readonly api: DeskApi = gatewayDesk,
   ) {}

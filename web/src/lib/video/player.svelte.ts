@@ -40,6 +40,7 @@ export class Player {
   muted = $state(true);
   width = $state(0);
   height = $state(0);
+  rate = $state(1);
 
   #video: HTMLVideoElement | null = null;
   #hls: Hls | null = null;
@@ -53,6 +54,11 @@ export class Player {
   #pendingMs: number | null = null;
   #ended = false;
 
+  /** `alone`: it begins to play by itself; otherwise it waits at its first picture for a person or a `seek`. */
+  constructor(readonly alone = true) {
+    this.#wantsPlay = alone;
+  }
+
   /** Plays `address` in `video` until the returned function is called. */
   attach(video: HTMLVideoElement, address: string): () => void {
     this.#video = video;
@@ -61,6 +67,7 @@ export class Player {
     const { level, muted } = readVolume();
     this.level = video.volume = level;
     this.muted = video.muted = muted;
+    video.defaultPlaybackRate = video.playbackRate = this.rate;
     const off = [
       on(video, "playing", () => this.#going()),
       on(video, "waiting", () => {
@@ -70,6 +77,9 @@ export class Player {
         if (!video.ended && this.state !== "failed" && this.state !== "loading") this.state = "paused";
       }),
       on(video, "ended", () => (this.state = "paused")),
+      on(video, "loadeddata", () => {
+        if (!this.#wantsPlay) this.state = "paused";
+      }),
       on(video, "loadedmetadata", () => {
         this.width = video.videoWidth;
         this.height = video.videoHeight;
@@ -95,7 +105,7 @@ export class Player {
       this.atMs = this.edgeMs = this.oldestMs = null;
       this.buffered = [];
       this.following = true;
-      this.#wantsPlay = true;
+      this.#wantsPlay = this.alone;
     };
   }
 
@@ -263,6 +273,17 @@ export class Player {
     }
   }
 
+  /** Speed, 1 as it was. Kept for what is opened next. */
+  setRate(rate: number): void {
+    this.rate = rate;
+    if (this.#video !== null) this.#video.defaultPlaybackRate = this.#video.playbackRate = rate;
+  }
+  /** Goes on where a person, or the page, had stopped it. */
+  play(): void {
+    this.#wantsPlay = true;
+    this.#play();
+  }
+
   setLevel(level: number): void {
     this.level = Math.min(1, Math.max(0, level));
     this.muted = this.level === 0;
@@ -281,6 +302,22 @@ export class Player {
     keepVolume({ level: this.level, muted: this.muted });
   }
 }
+
+/** What a timeline and a desk ask of whatever plays: a picture, or chat alone. */
+export type Playing = Pick<
+  Player,
+  | "state"
+  | "atMs"
+  | "following"
+  | "buffered"
+  | "rate"
+  | "seek"
+  | "by"
+  | "toggle"
+  | "play"
+  | "exactMs"
+  | "setRate"
+>;
 
 function on(element: HTMLMediaElement, name: string, run: () => void): () => void {
   element.addEventListener(name, run);

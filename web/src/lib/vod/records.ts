@@ -25,7 +25,12 @@ const LOST_AFTER_MS = 2500;
  */
 export function followRecord<Kind extends Recorded>(
   address: string,
-  more: { take: (record: Kind) => void; done: (record: Kind) => boolean; lost?: (lost: boolean) => void },
+  more: {
+    take: (record: Kind) => void;
+    done: (record: Kind) => boolean;
+    lost?: (lost: boolean) => void;
+    gone?: () => void;
+  },
 ): () => void {
   const events = new EventSource(address);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +45,10 @@ export function followRecord<Kind extends Recorded>(
     const record = JSON.parse(event.data) as Kind;
     more.take(record);
     if (more.done(record)) close();
+  });
+  events.addEventListener("removed", () => {
+    close();
+    more.gone?.();
   });
   events.addEventListener("error", () => {
     if (events.readyState === EventSource.CLOSED) more.lost?.(true);

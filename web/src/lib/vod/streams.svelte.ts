@@ -1,13 +1,17 @@
 import type { Problem } from "@hypecast/contracts/api.ts";
+import type { StreamChange as StreamNews } from "@hypecast/contracts/push.ts";
 import type { Vod } from "@hypecast/contracts/vod.ts";
 import type { VodStatus } from "@hypecast/contracts/vod-words.ts";
 import { problemOf } from "../live/api.ts";
+import type { LiveSocket } from "../live/socket.ts";
 import { addStream, changeStream, listStreams, removeStream } from "./api.ts";
 import type { ResultOf, StreamChange, StreamQuery, StreamWish } from "./api.ts";
 import { newer, withNews } from "./records.ts";
 
-const BUSY_MS = 2000;
-const IDLE_MS = 20_000;
+/** Several changes at once are one question. */
+const SOON_MS = 400;
+/** Without news, or without an answer, it is asked for again so often. */
+const AGAIN_MS = 20_000;
 
 /** Imported streams that this page has heard of, in the order in which the gateway listed them. */
 export class StreamStore {
@@ -31,20 +35,39 @@ export class StreamStore {
   readonly #gone = new Set<string>();
   #turn = 0;
 
-  /** Keeps the list fresh until the returned function is called: often while something is being imported. */
-  follow(): () => void {
+  /**
+   * Keeps the list fresh until the returned function is called. Records come by push; which of them stand in the list that is asked
+   * for, and in what order, is the gateway's word and is asked for again when it may have changed.
+   */
+  follow(socket: LiveSocket): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let ended = false;
-    const again = async (): Promise<void> => {
-      if (document.visibilityState === "visible") await this.#refresh();
-      const busy = this.counts.processing > 0 || this.problem !== null;
-      if (!ended) timer = setTimeout(() => void again(), busy ? BUSY_MS : IDLE_MS);
-    };
-    void again();
-    return () => {
-      ended = true;
+    const soon = (ms: number): void => {
       clearTimeout(timer);
+      timer = setTimeout(() => void this.#refresh().then(() => soon(AGAIN_MS)), ms);
     };
+    soon(0);
+    const stop = socket.subscribe("streams", {
+      message: ({ d, snap }) => {
+        // After a pause of the connection things may have happened that the topic no longer has.
+        if (snap === true || this.#takeNews(d as StreamNews)) soon(SOON_MS);
+      },
+      refused: () => {},
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }
+
+  /** True when the list itself may be another now. */
+  #takeNews(news: StreamNews): boolean {
+    const was = this.byId.get(news.id);
+    if ("removed" in news) {
+      this.ids = this.ids.filter((id) => id !== news.id);
+      return true;
+    }
+    this.take([news]);
+    return was === undefined || was.status !== news.status || news.deleting;
   }
 
   /** Another filter or order: what stands there stays until the answer comes. */
