@@ -16,9 +16,9 @@ export interface LastOnLog {
 /** One channel's way into the log. */
 export interface ChannelLog {
   readonly last: LastOnLog;
-  /** Resolves when it is on the disk. Throws `Overtaken`. */
-  segment(segment: VideoSegment): Promise<void>;
-  gap(gap: VideoGap): Promise<void>;
+  /** Resolves to its place on the log when it is on the disk. Throws `Overtaken`. */
+  segment(segment: VideoSegment): Promise<number>;
+  gap(gap: VideoGap): Promise<number>;
 }
 
 const PUBLISH_MS = 2000;
@@ -50,7 +50,7 @@ export async function openChannelLog(
     [videoGap.name, gap.seq],
   ]);
 
-  const publish = async (type: EventType, event: { id: string }): Promise<void> => {
+  const publish = async (type: EventType, event: { id: string }): Promise<number> => {
     const body = JSON.stringify(event);
     let wait = RETRY_MS.first;
     for (;;) {
@@ -61,7 +61,7 @@ export async function openChannelLog(
           expect: { lastSubjectSequence: before.get(type.name) ?? 0 },
         });
         before.set(type.name, seq);
-        return;
+        return seq;
       } catch (error) {
         if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) {
           // Ours, when the answer to it was lost for longer than the server remembers ids.
@@ -69,7 +69,7 @@ export async function openChannelLog(
           if ((last.event as { id: string } | null)?.id !== event.id)
             throw new Overtaken(`${event.id} is not next`, { cause: error });
           before.set(type.name, last.seq);
-          return;
+          return last.seq;
         }
         if (nc.isClosed()) throw error;
         await sleep(wait, undefined, { signal });
