@@ -11,6 +11,10 @@ export interface Wanted {
   readonly said: string;
   /** Terms of the index with how well each stands for it: 1 the word itself, less a synonym. */
   readonly terms: ReadonlyMap<string, number>;
+  /** What the folds or Twitch may know of it, so that nobody need say it. */
+  readonly moods: readonly Mood[];
+  readonly bursts: readonly (typeof BURST_KINDS)[number][];
+  readonly notices: readonly string[];
 }
 
 /** A question, taken apart. */
@@ -19,9 +23,8 @@ export interface Question {
   readonly wanted: readonly Wanted[];
   /** Stems that must stand side by side, as they were put in quotation marks. */
   readonly phrases: readonly (readonly string[])[];
+  /** Of "the funniest moments": what kind of best. */
   readonly moods: readonly Mood[];
-  readonly bursts: readonly (typeof BURST_KINDS)[number][];
-  readonly notices: readonly string[];
   /** "chat lost it": a reaction out of the usual is asked for. */
   readonly intense: boolean;
   /** Chat itself is asked about ("who wrote …", "what did chat say"), not what was on screen. */
@@ -33,6 +36,8 @@ const LOOKED_AT = 400;
 /** Words beyond that are not searched for. */
 export const MOST_WANTED = 160;
 const SYNONYM = 0.75;
+/** A chunk in that mood may be where it is, and may be anywhere. */
+const OF_MOOD = 0.3;
 
 const ORDINALS: readonly (readonly [RegExp, number])[] = [
   [/(?:first|1st|перв(?:ый|ого|ое|ая|ую|ом))/, 1],
@@ -204,11 +209,10 @@ export function understand(query: string, lengthS: number | null = null): Questi
   }
 
   const text = kindAlone === null ? `${head}${rest}` : "";
-  const moodsOfBest = best === null ? [] : wordsOf(best).flatMap(({ text: word }) => moodsOf(stemOf(word)));
-  const { wanted, concepts } = wantedOf(text, emotes, people);
-  const moods = [
-    ...new Set([...moodsOfBest, ...concepts.map(({ mood }) => mood).filter((mood) => mood !== null)]),
-  ];
+  const moods = best === null ? [] : wordsOf(best).flatMap(({ text: word }) => moodsOf(stemOf(word)));
+  // "The best moments", "that at 1:20:00": there may be nothing more to look for.
+  const enough = best !== null || intense || part.fromS !== null || part.toS !== null;
+  const wanted = wantedOf(text, emotes, people, enough);
   return {
     understood: {
       language,
@@ -221,9 +225,7 @@ export function understand(query: string, lengthS: number | null = null): Questi
     },
     wanted,
     phrases,
-    moods,
-    bursts: [...new Set(concepts.map(({ burst }) => burst).filter((burst) => burst !== null))],
-    notices: [...new Set(concepts.map(({ notice }) => notice).filter((notice) => notice !== null))],
+    moods: [...new Set(moods)],
     intense,
     aboutChat,
   };
@@ -256,43 +258,42 @@ function wantedOf(
   text: string,
   emotes: readonly string[],
   people: readonly string[],
-): { wanted: Wanted[]; concepts: ReturnType<typeof conceptsOf> } {
+  enough: boolean,
+): Wanted[] {
   const all = wordsOf(text);
   const telling = all.filter(({ text: word }) => !FUNCTION_WORDS.has(word));
-  const byStem = new Map<string, Map<string, number>>();
-  const said = new Map<string, string>();
-  const concepts = new Map<string, ReturnType<typeof conceptsOf>[number]>();
   const emoteOf = new Map(emotes.map((name) => [wordOf(name), name]));
-  for (const { text: word, from, to } of telling.length > 0 ? telling : all) {
-    if (byStem.size >= MOST_WANTED) break;
+  const wanted = new Map<string, Wanted>();
+  for (const { text: word, from, to } of telling.length > 0 || enough ? telling : all) {
+    if (wanted.size >= MOST_WANTED) break;
     const stem = stemOf(word);
-    if (byStem.has(stem)) continue;
-    // Two words for one thing ("упал", "падение") are one thing that is asked for.
+    if (wanted.has(stem)) continue;
     const terms = new Map([[stem, 1]]);
     const emote = emoteOf.get(word);
     if (emote !== undefined) terms.set(`:${emote}`, 1);
     if (/^[a-z0-9_]{3,25}$/.test(word)) terms.set(`@${word}`, 0.8);
-    for (const concept of conceptsOf(stem)) {
-      concepts.set(concept.id, concept);
-      for (const other of concept.stems) if (!terms.has(other)) terms.set(other, SYNONYM);
-      if (concept.mood !== null) terms.set(`~${concept.mood}`, 0.5);
+    // KEKW is asked for by its name, not as one more laugh.
+    const concepts = conceptsOf(stem).filter(({ mood }) => mood === null || emote === undefined);
+    for (const { stems, mood } of concepts) {
+      for (const other of stems) if (!terms.has(other)) terms.set(other, SYNONYM);
+      if (mood !== null) terms.set(`~${mood}`, OF_MOOD);
     }
-    byStem.set(stem, terms);
-    said.set(stem, text.slice(from, to));
+    wanted.set(stem, {
+      said: text.slice(from, to),
+      terms,
+      moods: concepts.map(({ mood }) => mood).filter((mood) => mood !== null),
+      bursts: concepts.map(({ burst }) => burst).filter((burst) => burst !== null),
+      notices: concepts.map(({ notice }) => notice).filter((notice) => notice !== null),
+    });
   }
+  const bare = { moods: [], bursts: [], notices: [] };
   for (const name of emotes)
-    if (!byStem.has(stemOf(wordOf(name))) && byStem.size < MOST_WANTED) {
-      byStem.set(`:${name}`, new Map([[`:${name}`, 1]]));
-      said.set(`:${name}`, name);
-    }
-  for (const login of people)
-    if (byStem.size < MOST_WANTED) {
-      const stem = stemOf(wordOf(login));
-      byStem.set(stem, new Map([...(byStem.get(stem) ?? []), [`@${login}`, 1]]));
-      said.set(stem, login);
-    }
-  return {
-    wanted: [...byStem].map(([stem, terms]) => ({ said: said.get(stem) ?? stem, terms })),
-    concepts: [...concepts.values()],
-  };
+    if (!wanted.has(stemOf(wordOf(name))) && wanted.size < MOST_WANTED)
+      wanted.set(`:${name}`, { said: name, terms: new Map([[`:${name}`, 1]]), ...bare });
+  for (const login of people) {
+    const stem = stemOf(wordOf(login));
+    const known = wanted.get(stem) ?? { said: login, terms: new Map<string, number>(), ...bare };
+    wanted.set(stem, { ...known, terms: new Map([...known.terms, [`@${login}`, 1]]) });
+  }
+  return [...wanted.values()];
 }
