@@ -156,6 +156,11 @@ export const settings = {
     "",
     "Program that prints the HLS address of a Twitch channel, split at spaces, {login} replaced (Streamlink: streamlink --stream-url twitch.tv/{login}). Not an official way of Twitch's. Empty: no video of Twitch channels.",
   ],
+  TWITCH_VOD_COMMAND: [
+    z.string(),
+    "",
+    "Program that prints the HLS address of a Twitch video of the past, split at spaces, {id} replaced by its number (Streamlink: streamlink --stream-url twitch.tv/videos/{id} best). Not an official way of Twitch's. Empty: of a link to Twitch no picture is imported.",
+  ],
   HYPECAST_FRAMES: [
     z.enum(["auto", "gstreamer", "ffmpeg"]),
     "auto",

@@ -36,7 +36,8 @@ export function takeApart(request: DecodeRequest): Parts {
   return { startTicks, video, audio, audioTracks: streams.audioTracks };
 }
 
-const demux = (bytes: SegmentBytes): Streams =>
+/** Throws NotMedia. */
+export const demux = (bytes: SegmentBytes): Streams =>
   bytes.container === "ts" ? demuxTs(bytes.media) : demuxFmp4(bytes.init, bytes.media);
 
 /** Beginnings of packets of sound further apart than this: the sound does not go on. */

@@ -6,8 +6,10 @@ import type { Logger } from "@hypecast/runtime/log.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { ImportFailure } from "../chat/failure.ts";
 import type { Fetch } from "../../sources/hls/fetch.ts";
+import { vodLink } from "../twitch/vod-link.ts";
 import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
-import { probeFile } from "./file.ts";
+import { probeFile, type FileFacts } from "./file.ts";
+import { openFinishedHls, takeHls, type FinishedHls } from "./hls.ts";
 import { takeFile } from "./take-file.ts";
 import { openTold, type Told } from "./told.ts";
 
@@ -47,22 +49,31 @@ export interface Progress {
 }
 export type Tell = (progress: Progress) => void;
 
-/** Does the record name a picture? */
-export const namesVideo = ({ videoUpload, url }: Vod["source"]): boolean =>
-  videoUpload !== null || url !== null;
+/** Does the record name a picture? Of a link to Twitch only where the settings name a way to it. */
+export const namesVideo = (
+  { videoUpload, url }: Vod["source"],
+  { TWITCH_VOD_COMMAND }: Pick<Config, "TWITCH_VOD_COMMAND">,
+): boolean =>
+  videoUpload !== null || (url !== null && (vodLink(url) === null || TWITCH_VOD_COMMAND.trim() !== ""));
 
 /**
  * Looks at the picture without taking it, so that the import knows its length and when it began before anything is published. Throws
  * ImportFailure: not_a_video, unreachable, refused, protected, no_way, not_found.
  */
-export async function lookAtVideo(vod: OfVod, tools: VideoTools, signal: AbortSignal): Promise<VideoFacts> {
-  const input = await openInput(vod, tools);
-  try {
-    const { durationS, width, height, encodes } = await probeFile(input, signal);
-    return { kind: "file", durationS, bytes: input.bytes, width, height, startMs: null, encodes };
-  } finally {
-    await input.release();
-  }
+export async function lookAtVideo(
+  vod: Pick<OfVod, "source">,
+  tools: VideoTools,
+  signal: AbortSignal,
+): Promise<VideoFacts> {
+  return withVideo(vod, tools, signal, async (video) => {
+    if ("hls" in video) {
+      const { durationS, width, height, startMs } = video.hls;
+      return { kind: "hls", durationS, bytes: null, width, height, startMs, encodes: null };
+    }
+    const { durationS, width, height, encodes } = video.facts;
+    const { bytes } = video.input;
+    return { kind: "file", durationS, bytes, width, height, startMs: null, encodes };
+  });
 }
 
 /**
@@ -76,21 +87,59 @@ export async function takeVideo(
   signal: AbortSignal,
   tell: Tell,
 ): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }> {
-  const input = await openInput(vod, tools);
-  let told: Told | null = null;
+  return withVideo(vod, tools, signal, async (video) => {
+    const facts = "hls" in video ? video.hls : video.facts;
+    const told = await openTold(vod.id, tools, signal, facts.durationS, tell);
+    try {
+      const notes =
+        "hls" in video
+          ? await takeHls(vod, video.hls, told, tools, signal)
+          : await takeFile(vod, video.input, video.facts, told, tools, signal);
+      await told.write();
+      return { video: videoOf(told, vod, facts), notes };
+    } catch (error) {
+      // What is there can be played and clipped, whatever became of the rest.
+      if (told.segments.length > 0) await told.write().catch(() => undefined);
+      throw error instanceof DiskFull ? diskFull() : error;
+    }
+  });
+}
+
+type Opened = { readonly hls: FinishedHls } | { readonly input: FfmpegInput; readonly facts: FileFacts };
+
+async function withVideo<Result>(
+  { source }: Pick<OfVod, "source">,
+  tools: VideoTools,
+  signal: AbortSignal,
+  work: (video: Opened) => Promise<Result>,
+): Promise<Result> {
+  const { videoUpload, url } = source;
+  if (videoUpload === null && url?.startsWith("file:") !== true) {
+    if (url === null)
+      throw new ImportFailure("no_way", "Nothing says where the picture is.", "Upload a video file.");
+    return work({ hls: await openFinishedHls(url, tools, signal) });
+  }
+  const input = await openInput(videoUpload, url, tools);
   try {
-    const facts = await probeFile(input, signal);
-    told = await openTold(vod.id, tools, signal, facts.durationS, tell);
-    const notes = await takeFile(vod, input, facts, told, tools, signal);
-    await told.write();
-    return { video: videoOf(told, vod, facts), notes };
-  } catch (error) {
-    // What is there can be played and clipped, whatever became of the rest.
-    if (told !== null && told.segments.length > 0) await told.write().catch(() => undefined);
-    throw error instanceof DiskFull ? diskFull() : error;
+    return await work({ input, facts: await probeFile(input, signal) });
   } finally {
     await input.release();
   }
+}
+
+async function openInput(
+  upload: string | null,
+  url: string | null,
+  { objects, config }: VideoTools,
+): Promise<FfmpegInput> {
+  if (upload !== null) return openUpload(upload, objects, join(config.HYPECAST_DATA, "tmp", "imports"));
+  if (!/^(?:127\.[\d.]+|::1|localhost)$/.test(config.HYPECAST_HOST))
+    throw new ImportFailure(
+      "refused",
+      "Files of this machine are imported only while HYPECAST_HOST is a loopback address: nobody else can name them then.",
+      "Upload the file instead.",
+    );
+  return openLocalFile(url ?? "");
 }
 
 const diskFull = (): ImportFailure =>
@@ -113,20 +162,4 @@ function videoOf(
     segments: segments.length,
     thumbKey: null,
   };
-}
-
-async function openInput({ source }: OfVod, { objects, config }: VideoTools): Promise<FfmpegInput> {
-  if (source.videoUpload !== null)
-    return openUpload(source.videoUpload, objects, join(config.HYPECAST_DATA, "tmp", "imports"));
-  const { url } = source;
-  if (url?.startsWith("file:") === true) {
-    if (!/^(?:127\.[\d.]+|::1|localhost)$/.test(config.HYPECAST_HOST))
-      throw new ImportFailure(
-        "refused",
-        "Files of this machine are imported only while HYPECAST_HOST is a loopback address: nobody else can name them then.",
-        "Upload the file instead.",
-      );
-    return openLocalFile(url);
-  }
-  throw new ImportFailure("no_way", "Nothing says where the picture is.", "Upload a video file.");
 }

@@ -24,7 +24,9 @@ export async function addressOf(
   const { video } = wanted;
   if (!hasAddress(wanted, twitchCommand)) return null;
   if (video === null)
-    return { playlist: await inTurn(() => askCommand(twitchCommand, wanted.login, signal)) };
+    return {
+      playlist: await askCommand("TWITCH_VIDEO_COMMAND", twitchCommand, { login: wanted.login }, signal),
+    };
   if (!URL.canParse(video)) throw new Refused("the address of the video is none", "bad_address");
   const { protocol } = new URL(video);
   if (protocol === "file:" && !filesAllowed)
@@ -37,12 +39,26 @@ export async function addressOf(
   throw new Refused(`${protocol} addresses are refused; only http: and https: are fetched`, "bad_address");
 }
 
-/** No shell: the command is split at spaces, and the login, which has letters, digits and _ alone, stands where it says {login}. */
-async function askCommand(command: string, login: string, signal: AbortSignal): Promise<string> {
-  const [program = "", ...args] = command
-    .trim()
-    .split(/\s+/)
-    .map((word) => word.replaceAll("{login}", login));
+/**
+ * The address that an operator's command prints. No shell: it is split at spaces, and a value, which has letters, digits and _ alone, stands where
+ * its name stands in braces. `setting`: what the operator knows it by.
+ */
+export const askCommand = async (
+  setting: string,
+  command: string,
+  values: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> => inTurn(() => run(setting, command, values, signal));
+
+async function run(
+  setting: string,
+  command: string,
+  values: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> {
+  const filled = (word: string): string =>
+    Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), word);
+  const [program = "", ...args] = command.trim().split(/\s+/).map(filled);
   const output = await new Promise<string>((resolve, reject) => {
     execFile(
       program,
@@ -57,18 +73,15 @@ async function askCommand(command: string, login: string, signal: AbortSignal): 
       (error, stdout) => {
         if (error === null) resolve(stdout);
         else if (error.code === "ENOENT")
-          reject(new Refused(`TWITCH_VIDEO_COMMAND: there is no program ${program}`, "no_program"));
+          reject(new Refused(`${setting}: there is no program ${program}`, "no_program"));
         else if (error.name === "AbortError") reject(error);
         // It says so when the channel is offline, too.
-        else
-          reject(
-            new NotFound("TWITCH_VIDEO_COMMAND gave no address: the channel is offline, or see its words"),
-          );
+        else reject(new NotFound(`${setting} gave no address: there is no picture, or see its words`));
       },
     );
   });
   const address = output.split(/\r?\n/).find((line) => /^https?:\/\/\S+$/.test(line.trim()));
-  if (address === undefined) throw new NotFound("TWITCH_VIDEO_COMMAND printed no http(s) address");
+  if (address === undefined) throw new NotFound(`${setting} printed no http(s) address`);
   return address.trim();
 }
 

@@ -147,12 +147,7 @@ export function followChannel(wanted: WantedChannel, parts: ChannelParts): Chann
   async function restoreKeep(channelId: string): Promise<Keep> {
     const opened = openKeep(channelId, parts.limits, { objects: parts.objects, held: parts.held, log });
     const now = Date.now();
-    const kept = await readKeptVideo(
-      parts,
-      channelId,
-      now - parts.limits.keepMs,
-      now + parts.limits.keepMs,
-    );
+    const kept = await readKeptVideo(parts, channelId, now - parts.limits.keepMs, now + parts.limits.keepMs);
     const last = await parts.lastState(login);
     for (const segment of kept.segments)
       if (last?.oldestMs == null || segment.startMs >= last.oldestMs) opened.add(segment);

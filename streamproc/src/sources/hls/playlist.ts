@@ -63,14 +63,18 @@ const USUAL_SEGMENT_S = 2;
  * An HLS playlist (RFC 8216) as we use it, with absolute addresses. Throws `Refused` with a sentence for what is no playlist, or one that we
  * do not follow.
  */
-export function readPlaylist(text: string, url: string): MediaPlaylist | MasterPlaylist {
+export function readPlaylist(
+  text: string,
+  url: string,
+  mostSegments = MOST_SEGMENTS,
+): MediaPlaylist | MasterPlaylist {
   if (!/^\uFEFF?#EXTM3U(?:\s|$)/.test(text))
     throw new Refused(
       "the address answers with something that is no HLS playlist (it does not begin with #EXTM3U)",
     );
   const count = text.match(/^#EXTINF/gm)?.length ?? 0;
-  if (count > MOST_SEGMENTS)
-    throw new Refused(`the playlist lists ${count} segments, more than ${MOST_SEGMENTS}`);
+  if (count > mostSegments)
+    throw new Refused(`the playlist lists ${count} segments, more than ${mostSegments}`);
   if ((text.match(/^#EXT-X-STREAM-INF/gm)?.length ?? 0) > MOST_VARIANTS)
     throw new Refused(`the playlist offers more than ${MOST_VARIANTS} renditions`);
   if (/^#EXTINF:\s*-/m.test(text)) throw new Refused("the playlist has a segment of negative duration");

@@ -32,6 +32,7 @@ export async function openPlaylists(
   fetch: Fetch,
   signal: AbortSignal,
   mostHeight: number,
+  mostSegments?: number,
 ): Promise<Playlists> {
   const read = async (url: string): Promise<ReturnType<typeof readPlaylist>> => {
     const from = performance.now();
@@ -41,7 +42,7 @@ export async function openPlaylists(
       throw error;
     });
     fetchSeconds.observe({ what: "playlist" }, (performance.now() - from) / 1000);
-    return readPlaylist(found.body.toString("utf8"), found.url);
+    return readPlaylist(found.body.toString("utf8"), found.url, mostSegments);
   };
   const readMedia = async (url: string): Promise<MediaPlaylist> => {
     const list = await read(url);
