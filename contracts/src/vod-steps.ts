@@ -131,8 +131,8 @@ const UNITS: Readonly<Record<VodStageName, VodStage["unit"]>> = {
   chunks: "seconds",
   embed: "chunks",
   moments: "seconds",
-  video: "segments",
-  measure: "segments",
+  video: "seconds",
+  measure: "seconds",
   merge: "seconds",
 };
 

@@ -3,34 +3,22 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { z } from "zod";
-import {
-  chatEnded,
-  chatGap,
-  chatLines,
-  chatModeration,
-  chatNotice,
-  type ChatEnded,
-} from "@hypecast/contracts/chat.ts";
+import { chatEnded, type ChatEnded } from "@hypecast/contracts/chat.ts";
 import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import { partitionOf, subjectOf } from "@hypecast/contracts/event.ts";
-import { momentMark } from "@hypecast/contracts/moment.ts";
 import { ANSWERS_BUCKET } from "@hypecast/contracts/oracle.ts";
 import { forgetChannel } from "@hypecast/contracts/question.ts";
-import { shotScore } from "@hypecast/contracts/shot.ts";
-import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
-import { vodChannelId, vodPrefix, type Vod } from "@hypecast/contracts/vod.ts";
+import { vodChannelId, vodPictureChannel, vodPrefix, type Vod } from "@hypecast/contracts/vod.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { aheadOf } from "./ahead.ts";
 import { channelFilter, openChannel } from "./channel-writer.ts";
+import { ROWS } from "./make-run.ts";
 import { lastSequence, untilStored } from "./stored.ts";
 import type { ImportTools } from "./tools.ts";
 import { removeUpload } from "./upload-source.ts";
 
 /** Whoever measured or embedded it in this moment may still have said something: it is looked at again after this. */
 const SETTLED_MS = 2000;
-
-/** Events of a channel that become rows as they are. */
-const ROWS = [chatLines, chatNotice, chatModeration, chatGap, videoSegment, videoGap, shotScore, momentMark];
 
 /**
  * One run's channel out of the log and the store. What was written is folded and stored first, since what is on its way can be removed by
@@ -77,9 +65,11 @@ export async function forgetStream(
   signal: AbortSignal,
 ): Promise<void> {
   const { nc, objects } = tools;
-  const channels = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
+  const runs = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
+  const hasPicture = vod.source.videoUpload !== null || vod.source.url !== null;
+  const channels = hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs;
   for (const channelId of channels) await forgetRun(channelId, tools, signal);
-  if (vod.source.videoUpload !== null || vod.source.url !== null) await forgetVideo(vod.id);
+  if (hasPicture) await forgetVideo(vod.id);
   await removeAll(tools, vodPrefix(vod.id));
   for (const uploaded of [vod.source.chatUpload, vod.source.videoUpload])
     if (uploaded !== null) await removeUpload(nc, objects, uploaded);

@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errors, type NatsConnection } from "@nats-io/transport-node";
-import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
-import { subjectOf } from "@hypecast/contracts/event.ts";
 import { searchQuestion } from "@hypecast/contracts/oracle.ts";
 import { questionSubject, vodFacts } from "@hypecast/contracts/question.ts";
 import { vodPrefix, type Vod, type VodError } from "@hypecast/contracts/vod.ts";
-import type { VodStageName } from "@hypecast/contracts/vod-words.ts";
-import { aheadOf, type Ahead } from "./ahead.ts";
-import { openChannel } from "./channel-writer.ts";
 import { ImportFailure } from "./chat/failure.ts";
 import { surveyChat, type ChatSurvey, type KnownOfStream } from "./chat/read-chat.ts";
 import type { ByteSource } from "./chat/source.ts";
-import { publishChat } from "./publish-chat.ts";
-import { lastSequence, untilStored } from "./stored.ts";
+import { makeRun } from "./make-run.ts";
 import type { Told } from "./told.ts";
 import type { ImportTools } from "./tools.ts";
 
@@ -24,32 +18,32 @@ const NO_VECTORS_MS = 60_000;
 /** … and not at all where nobody is there to make them, for so long. */
 const NO_ORACLE_MS = 3000;
 
-/** What outlives the process beside the record: what the first reading of the file has found, and for which run. */
+/** What the first reading of the file has found outlives the process beside the record, and for which run. */
 interface Kept {
   readonly channelId: string;
   readonly survey: ChatSurvey;
 }
 const keptKey = (id: string): string => `${vodPrefix(id)}survey.json`;
 
-/** Reads the file once: what it is, whether it can be imported, whether it is here already. */
+/** Reads the file once: what it is, whether it can be imported, whether it is here already. What was read before for this run is not read again. */
 export async function survey(
   vod: Vod,
   channelId: string,
   source: ByteSource,
   known: KnownOfStream,
-  tools: ImportTools,
+  { objects, records }: ImportTools,
   told: Told,
   signal: AbortSignal,
 ): Promise<ChatSurvey> {
-  const { objects, records } = tools;
-  const kept = await readKept(tools, vod.id);
-  const found =
-    kept?.channelId === channelId
-      ? kept.survey
-      : await surveyChat(source, known, {
-          signal,
-          progress: (bytes) => told.run("parse", bytes, source.bytes),
-        });
+  const body = await objects.get(keptKey(vod.id));
+  const kept = body === null ? null : (JSON.parse(body.toString()) as Kept);
+  const isKept = kept?.channelId === channelId;
+  const found = isKept
+    ? kept.survey
+    : await surveyChat(source, known, {
+        signal,
+        progress: (bytes) => told.run("parse", bytes, source.bytes),
+      });
   await records.change(vod.id, () => ({ contentHash: found.contentHash }));
   const same = (await records.all()).find(
     (other) =>
@@ -61,9 +55,18 @@ export async function survey(
   );
   // A stream that answers already keeps what it has been given to replace.
   if (same !== undefined && vod.channelId === null) throw new KnownAlready(same);
-  const body = JSON.stringify({ channelId, survey: found } satisfies Kept);
-  if (kept?.channelId !== channelId) await objects.put(keptKey(vod.id), Buffer.from(body));
+  if (!isKept)
+    await objects.put(
+      keptKey(vod.id),
+      Buffer.from(JSON.stringify({ channelId, survey: found } satisfies Kept)),
+    );
   return found;
+}
+
+/** What an earlier run of the stream has read; null: it has no chat. */
+export async function keptSurvey(id: string, { objects }: ImportTools): Promise<ChatSurvey | null> {
+  const body = await objects.get(keptKey(id));
+  return body === null ? null : (JSON.parse(body.toString()) as Kept).survey;
 }
 
 /** The same chat is here already: that stream is named, and nothing begins. */
@@ -79,22 +82,16 @@ export class KnownAlready extends ImportFailure {
   }
 }
 
-async function readKept({ objects }: ImportTools, id: string): Promise<Kept | null> {
-  const body = await objects.get(keptKey(id));
-  return body === null ? null : (JSON.parse(body.toString()) as Kept);
-}
-
 /** What the file says of the stream, where the record knows nothing better. */
-export function factsOf(vod: Vod, found: ChatSurvey, name: string, videoS: number | null): Partial<Vod> {
+export function factsOf(vod: Vod, found: ChatSurvey, name: string): Partial<Vod> {
   const { facts } = found;
-  const durationS = videoS ?? vod.durationS ?? facts.durationS ?? (found.lastMs - found.startMs) / 1000;
   return {
     title: vod.title !== "" ? vod.title : (facts.title ?? name),
     twitchId: vod.twitchId ?? facts.twitchId,
     broadcaster: vod.broadcaster ?? facts.broadcaster,
     game: vod.game ?? facts.game,
     chapters: vod.chapters.length > 0 ? vod.chapters : facts.chapters,
-    durationS,
+    durationS: vod.durationS ?? facts.durationS ?? (found.lastMs - found.startMs) / 1000,
     startMs: found.startMs,
     startKnown: found.startKnown,
     dialect: found.dialect,
@@ -110,82 +107,69 @@ export const withNotes = (known: readonly VodError[], more: readonly VodError[])
   ...more,
 ];
 
-/** The chat of a run onto the log, through the folds, into the store. Resolves when all of it can be asked about. */
+/** The chat of a run into the store. Resolves when all of it can be asked about. */
 export async function importChat(
   channelId: string,
-  source: ByteSource,
-  found: ChatSurvey,
-  durationS: number,
+  chat: { readonly source: ByteSource; readonly survey: ChatSurvey },
+  endMs: number,
   tools: ImportTools,
   told: Told,
   signal: AbortSignal,
 ): Promise<void> {
-  const { nc, positions } = tools;
-  const channel = await openChannel(nc, channelId, signal);
-  const ahead = aheadOf(positions, channel.partition);
-  const { startMs } = found;
-  const endMs = Math.max(startMs + Math.round(durationS * 1000), found.lastMs + 1);
+  const { startMs } = chat.survey;
   const seconds = Math.max(1, (endMs - startMs) / 1000);
-
+  const sinceStart = (atMs: number): number => Math.min(seconds, Math.max(0, (atMs - startMs) / 1000));
   const over = new AbortController();
-  const following = follow(
-    channelId,
-    startMs,
-    endMs,
-    ahead,
+  const looking = lookAtStore(
+    { channelId, fromMs: startMs, toMs: endMs, columns: COLUMNS },
+    (upToMs) => told.run("chunks", sinceStart(upToMs), seconds),
     tools,
     told,
     AbortSignal.any([signal, over.signal]),
   );
   try {
-    const lastSeq = await publishChat(channel, ahead, source, found, channelId, endMs, signal);
-    const revision = await ahead.folded(lastSeq, signal);
-    told.run("windows", seconds, seconds);
-    await untilStored(tools.positions, channel.partition, revision, await lastRow(tools, channelId), signal);
+    const folded = (untilMs: number): void => {
+      told.run("windows", sinceStart(untilMs), seconds);
+      told.run("moments", sinceStart(untilMs), seconds);
+    };
+    await makeRun({ channelId, chat, picture: null, endMs }, tools, folded, signal);
   } finally {
     over.abort();
-    await following;
+    await looking;
   }
   for (const name of ["windows", "chunks", "moments"] as const) {
     told.run(name, seconds, seconds);
     await told.end(name, "done");
   }
-  told.note({ searchableS: durationS });
+  told.note({ searchableS: seconds });
 }
 
-/** Tells how far folds and store have come, until it is aborted. */
-async function follow(
-  channelId: string,
-  startMs: number,
-  endMs: number,
-  ahead: Ahead,
+interface Asked {
+  readonly channelId: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly columns: number;
+}
+
+/** Tells what of the stream can be used already, until it is aborted. */
+async function lookAtStore(
+  asked: Asked,
+  chunksUpTo: (upToMs: number) => void,
   { ask, log }: ImportTools,
   told: Told,
   signal: AbortSignal,
 ): Promise<void> {
-  const seconds = Math.max(1, (endMs - startMs) / 1000);
-  const sinceStart = (atMs: number | null): number =>
-    Math.min(seconds, Math.max(0, ((atMs ?? startMs) - startMs) / 1000));
   while (!signal.aborted)
     try {
-      await ahead.look();
-      const folded = sinceStart(ahead.foldedUntilMs());
-      if (folded > 0) {
-        told.run("windows", folded, seconds);
-        told.run("moments", folded, seconds);
-      }
-      const facts = await ask(
-        vodFacts,
-        { channelId, fromMs: startMs, toMs: endMs, columns: COLUMNS },
-        signal,
-      );
-      const searchable = sinceStart(facts.chunksUpToMs);
-      if (searchable > 0) told.run("chunks", searchable, seconds);
-      if (facts.linesUpToMs !== null) told.note({ ...shown(facts, startMs), searchableS: searchable });
+      const facts = await ask(vodFacts, asked, signal);
+      if (facts.chunksUpToMs !== null) chunksUpTo(facts.chunksUpToMs);
+      if (facts.linesUpToMs !== null) told.note(shown(facts, asked.fromMs));
+      if (facts.chunksUpToMs !== null)
+        told.note({ searchableS: Math.max(0, (facts.chunksUpToMs - asked.fromMs) / 1000) });
       await sleep(LOOK_EVERY_MS, undefined, { signal });
     } catch (error) {
       if (signal.aborted) return;
-      log.debug({ err: error, channelId }, "how far it is cannot be seen now");
+      log.debug({ err: error, channelId: asked.channelId }, "what is stored cannot be seen now");
       await sleep(LOOK_EVERY_MS);
     }
 }
@@ -205,18 +189,9 @@ const shown = ({ moments, rate, hype, best }: Facts, startMs: number): Partial<V
       : { atS: (best.atMs - startMs) / 1000, kind: best.kind, subject: best.subject, quote: best.quote },
 });
 
-/** Its last message that becomes a row. */
-async function lastRow({ nc }: ImportTools, channelId: string): Promise<number> {
-  return lastSequence(
-    nc,
-    [chatLines, chatNotice, chatModeration, chatGap].map((type) => subjectOf(type, channelId)),
-  );
-}
-
 /** Waits until every chunk has its vector, as long as some are made. Resolves to what to say when they are not. */
 export async function untilEmbedded(
-  channelId: string,
-  span: { fromMs: number; toMs: number },
+  span: Omit<Asked, "columns">,
   { nc, ask }: ImportTools,
   told: Told,
   signal: AbortSignal,
@@ -224,9 +199,9 @@ export async function untilEmbedded(
   let most = 0;
   let movedAt = performance.now();
   for (;;) {
-    const { chunks, embedded } = await ask(vodFacts, { channelId, ...span, columns: 1 }, signal);
-    if (embedded >= chunks) return null;
+    const { chunks, embedded } = await ask(vodFacts, { ...span, columns: 1 }, signal);
     told.run("embed", embedded, chunks);
+    if (embedded >= chunks) return null;
     if (embedded > most) {
       most = embedded;
       movedAt = performance.now();
@@ -256,24 +231,8 @@ async function hasOracle(nc: NatsConnection): Promise<boolean> {
 }
 
 /** What the card shows, once all is stored. */
-export async function cardOf(
-  channelId: string,
-  startMs: number,
-  endMs: number,
+export const cardOf = async (
+  span: Omit<Asked, "columns">,
   { ask }: ImportTools,
   signal: AbortSignal,
-): Promise<Partial<Vod>> {
-  return shown(
-    await ask(vodFacts, { channelId, fromMs: startMs, toMs: endMs, columns: COLUMNS }, signal),
-    startMs,
-  );
-}
-
-export const CHAT_STAGES: readonly VodStageName[] = [
-  "download",
-  "parse",
-  "windows",
-  "chunks",
-  "embed",
-  "moments",
-];
+): Promise<Partial<Vod>> => shown(await ask(vodFacts, { ...span, columns: COLUMNS }, signal), span.fromMs);

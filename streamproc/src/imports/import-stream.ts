@@ -1,16 +1,26 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { isVodWanted } from "@hypecast/contracts/vod-steps.ts";
-import { vodChannelId, type Vod } from "@hypecast/contracts/vod.ts";
+import { vodChannelId, vodPictureChannel, type Vod } from "@hypecast/contracts/vod.ts";
 import type { VodStageName } from "@hypecast/contracts/vod-words.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { channelFilter } from "./channel-writer.ts";
 import { ImportFailure } from "./chat/failure.ts";
-import type { ByteSource } from "./chat/source.ts";
+import type { ChatSurvey } from "./chat/read-chat.ts";
+import { chatFile, keepFiles } from "./files.ts";
 import { forgetRun } from "./forget.ts";
-import { cardOf, CHAT_STAGES, factsOf, importChat, survey, untilEmbedded, withNotes } from "./import-chat.ts";
-import type { Told } from "./told.ts";
+import { cardOf, factsOf, importChat, keptSurvey, survey, untilEmbedded, withNotes } from "./import-chat.ts";
+import { makeRun } from "./make-run.ts";
+import { sameSource, type Told } from "./told.ts";
 import type { ImportTools } from "./tools.ts";
-import { removeUpload, uploadSource } from "./upload-source.ts";
+import { knownOfLink } from "./twitch-facts.ts";
+import { measured } from "./video/measured.ts";
+import { pictureEvents } from "./video/merge.ts";
+import { lookAtVideo, takeVideo, type VideoFacts } from "./video/video.ts";
+
+const CHAT_STAGES: readonly VodStageName[] = ["download", "parse", "windows", "chunks", "embed", "moments"];
+const VIDEO_STAGES: readonly VodStageName[] = ["video", "measure", "merge"];
+/** A chat that goes on so much longer than its video belongs to another one. */
+const WRONG_CHAT = { s: 120, share: 0.1 } as const;
 
 /**
  * One stream from what a person gave to rows that answer. Each step begins where the record and the log say that it stood, so this may be
@@ -22,51 +32,163 @@ export async function importStream(
   told: Told,
   signal: AbortSignal,
 ): Promise<void> {
-  const isOpen = (name: VodStageName): boolean => {
-    const { state } = told.stage(name);
-    return state !== "done" && state !== "skipped";
-  };
-  let vod = asked;
-  if (CHAT_STAGES.some(isOpen)) vod = await chatRun(vod, tools, told, signal);
-  for (const name of ["video", "measure", "merge"] as const)
-    if (isOpen(name)) await told.end(name, "skipped");
-  await finish(vod, tools, signal);
+  const isOpen = (name: VodStageName): boolean => !["done", "skipped"].includes(told.stage(name).state);
+  let vod = await linked(asked, tools, told, signal);
+  const has = sensesOf(vod, tools);
+  if (!has.chat && !has.picture)
+    throw new ImportFailure(
+      "no_way",
+      "The settings name no way to the chat or the video of this link.",
+      "Upload a chat file, a video file, or both; docs/import.md says what can be turned on.",
+    );
+  for (const name of CHAT_STAGES) if (!has.chat && isOpen(name)) await told.end(name, "skipped");
+  for (const name of VIDEO_STAGES) if (!has.picture && isOpen(name)) await told.end(name, "skipped");
+
+  let look: VideoFacts | null = null;
+  if (has.picture && isOpen("video")) {
+    look = await lookAtVideo(vod, tools, signal);
+    vod = await withPicture(vod, look, tools);
+  }
+  if (CHAT_STAGES.some(isOpen)) vod = await chatRun(vod, has.picture, tools, told, signal);
+  if (VIDEO_STAGES.some(isOpen)) vod = await pictureRun(vod, has.chat, tools, told, signal);
+  await finish(vod, has.picture, tools, signal);
 }
 
-async function chatRun(asked: Vod, tools: ImportTools, told: Told, signal: AbortSignal): Promise<Vod> {
-  let vod = await beginRun(asked, tools);
-  const channelId = vod.making!;
-  const source = await download(vod, tools, told);
-  const known = { startMs: vod.startKnown ? vod.startMs : null, durationS: vod.durationS };
-  const found = await survey(vod, channelId, source, known, tools, told, signal);
-  told.note(factsOf(vod, found, source.name, null));
-  told.run("parse", source.bytes, source.bytes);
-  await told.end("parse", "done");
-  vod = await current(vod, tools);
-
-  const durationS = vod.durationS ?? 0;
-  // The first run answers from its first lines on; a later one when it is whole.
-  if (vod.channelId === null) told.note({ channelId });
-  await importChat(channelId, source, found, durationS, tools, told, signal);
-  const endMs = Math.max(found.startMs + durationS * 1000, found.lastMs + 1);
-  const span = { fromMs: found.startMs, toMs: Math.ceil(endMs) };
-  const missing = await untilEmbedded(channelId, span, tools, told, signal);
-  await told.end("embed", missing === null ? "done" : "skipped");
-  const card = await cardOf(channelId, span.fromMs, span.toMs, tools, signal);
-  told.note({
-    ...card,
-    channelId,
-    making: null,
-    notes: withNotes((await current(vod, tools)).notes, missing === null ? [] : [missing]),
-  });
+/** What the link says of the stream, where the settings name a way to ask. */
+async function linked(vod: Vod, tools: ImportTools, told: Told, signal: AbortSignal): Promise<Vod> {
+  const { url } = vod.source;
+  if (url === null || vod.twitchId !== null) return vod;
+  const facts = await knownOfLink(vod, url, tools.config, signal);
+  if (facts === null) return vod;
+  told.note(facts);
   await told.written();
   return current(vod, tools);
 }
 
+const sensesOf = (vod: Vod, { config }: ImportTools): { chat: boolean; picture: boolean } => ({
+  chat: vod.source.chatUpload !== null || (vod.twitchId !== null && config.TWITCH_UNOFFICIAL_CHAT_URL !== ""),
+  picture: vod.source.videoUpload !== null || (vod.source.url !== null && vod.twitchId === null),
+});
+
+/** A picture says how long the stream is, and a playlist when it was. What has been imported already stays where it is. */
+async function withPicture(
+  vod: Vod,
+  { durationS, startMs }: VideoFacts,
+  { records }: ImportTools,
+): Promise<Vod> {
+  const changed = await records.change(vod.id, (known) => ({
+    durationS: durationS ?? known.durationS,
+    ...(startMs !== null && !known.startKnown && known.channelId === null
+      ? { startMs, startKnown: true }
+      : {}),
+  }));
+  return changed ?? vod;
+}
+
+async function chatRun(
+  asked: Vod,
+  hasPicture: boolean,
+  tools: ImportTools,
+  told: Told,
+  signal: AbortSignal,
+): Promise<Vod> {
+  const begun = await beginRun(asked, tools);
+  const channelId = begun.making!;
+  const source = await chatFile(begun, tools, told, signal);
+  if (told.stage("download").state !== "done") {
+    told.run("download", source.bytes, source.bytes);
+    await told.end("download", "done");
+  }
+  const known = { startMs: begun.startKnown ? begun.startMs : null, durationS: begun.durationS };
+  const found = await survey(begun, channelId, source, known, tools, told, signal);
+  if (hasPicture && begun.durationS !== null) checkChat(begun, begun.durationS, found);
+  told.run("parse", source.bytes, source.bytes);
+  // The first run answers from its first lines on; a later one when it is whole.
+  told.note({ ...factsOf(begun, found, source.name), ...(begun.channelId === null ? { channelId } : {}) });
+  await told.end("parse", "done");
+  const vod = await current(begun, tools);
+
+  const span = { channelId, fromMs: found.startMs, toMs: endOf(vod, found) };
+  await importChat(channelId, { source, survey: found }, span.toMs, tools, told, signal);
+  const missing = await untilEmbedded(span, tools, told, signal);
+  told.note({
+    ...(await cardOf(span, tools, signal)),
+    channelId,
+    making: null,
+    notes: withNotes(vod.notes, missing === null ? [] : [missing]),
+  });
+  await told.end("embed", missing === null ? "done" : "skipped");
+  return current(vod, tools);
+}
+
+function checkChat({ twitchId }: Vod, videoS: number, { facts, startMs, lastMs }: ChatSurvey): void {
+  const chatS = (lastMs - startMs) / 1000;
+  const tooLong = chatS > videoS + Math.max(WRONG_CHAT.s, videoS * WRONG_CHAT.share);
+  const another = twitchId !== null && facts.twitchId !== null && facts.twitchId !== twitchId;
+  if (!tooLong && !another) return;
+  throw new ImportFailure(
+    "wrong_chat",
+    another
+      ? `The chat is of Twitch's video ${facts.twitchId}, the link is of ${twitchId}.`
+      : `The chat goes on for ${Math.round(chatS)} s, the video for ${Math.round(videoS)} s.`,
+    "Give the chat and the video of the same stream, or import each by itself.",
+  );
+}
+
+/** Takes the picture, has it measured, and tells it together with the chat as a run that takes the place of the one before. */
+async function pictureRun(
+  asked: Vod,
+  hasChat: boolean,
+  tools: ImportTools,
+  told: Told,
+  signal: AbortSignal,
+): Promise<Vod> {
+  const isOpen = (name: VodStageName): boolean => told.stage(name).state !== "done";
+  if (isOpen("video")) {
+    const taken = await takeVideo(asked, tools, signal, ({ seconds, ofSeconds }) =>
+      told.run("video", seconds, ofSeconds),
+    );
+    told.note({ video: taken.video, notes: withNotes(asked.notes, taken.notes) });
+    if (!hasChat) told.note({ durationS: taken.video.durationS });
+    await told.end("video", "done");
+  }
+  if (isOpen("measure")) {
+    const { thumbKey } = await measured(asked, tools, signal, ({ seconds, ofSeconds }) =>
+      told.run("measure", seconds, ofSeconds),
+    );
+    const { video } = await current(asked, tools);
+    told.note({ video: video === null ? null : { ...video, thumbKey } });
+    await told.end("measure", "done");
+  }
+  const vod = await beginRun(await current(asked, tools), tools);
+  const channelId = vod.making!;
+  const found = hasChat ? await keptSurvey(vod.id, tools) : null;
+  const chat = found === null ? null : { source: await chatFile(vod, tools, told, signal), survey: found };
+  const videoMs = vod.startMs + Math.ceil((vod.video?.durationS ?? 0) * 1000);
+  const span = {
+    channelId,
+    fromMs: vod.startMs,
+    toMs: Math.max(videoMs, found === null ? 0 : endOf(vod, found)),
+  };
+  const seconds = (span.toMs - span.fromMs) / 1000;
+  const picture = (from: number): ReturnType<typeof pictureEvents> =>
+    pictureEvents(vod, channelId, tools, from);
+  const folded = (untilMs: number): void =>
+    told.run("merge", Math.min(seconds, Math.max(0, (untilMs - span.fromMs) / 1000)), seconds);
+  await makeRun({ channelId, chat, picture, endMs: span.toMs }, tools, folded, signal);
+  if (chat !== null) await untilEmbedded(span, tools, told, signal);
+  told.note({ ...(await cardOf(span, tools, signal)), channelId, making: null });
+  await told.end("merge", "done");
+  return current(vod, tools);
+}
+
+const endOf = ({ durationS }: Vod, { startMs, lastMs }: ChatSurvey): number =>
+  Math.max(startMs + Math.ceil((durationS ?? 0) * 1000), lastMs + 1);
+
 /** Gives the run that is being made its number and its channel. */
 async function beginRun(vod: Vod, { records }: ImportTools): Promise<Vod> {
   const begun = await records.change(vod.id, (known) => {
-    if (!isVodWanted(known) || known.making !== null) return null;
+    if (!isVodWanted(known) || known.making !== null || !sameSource(known, vod)) return null;
     const run = known.run + 1;
     return { run, making: vodChannelId(known.id, run) };
   });
@@ -76,39 +198,22 @@ async function beginRun(vod: Vod, { records }: ImportTools): Promise<Vod> {
 
 async function current(vod: Vod, { records }: ImportTools): Promise<Vod> {
   const known = await records.get(vod.id);
-  if (known === null) throw new Error(`stream ${vod.id} is gone`);
+  if (known === null || !sameSource(known, vod)) throw new Error(`stream ${vod.id} is another one by now`);
   return known;
 }
 
-async function download(vod: Vod, { nc, objects }: ImportTools, told: Told): Promise<ByteSource> {
-  const { chatUpload } = vod.source;
-  if (chatUpload === null)
-    throw new ImportFailure(
-      "no_way",
-      "There is no chat file, and the settings name no way to this link's chat.",
-      "Upload a chat file.",
-    );
-  const source = await uploadSource(nc, objects, chatUpload);
-  told.run("download", source.bytes, source.bytes);
-  await told.end("download", "done");
-  return source;
-}
-
 /** What was made before this run is removed, what was only needed to make it too, and the stream is ready. */
-async function finish(vod: Vod, tools: ImportTools, signal: AbortSignal): Promise<void> {
-  const { nc, records, objects } = tools;
+async function finish(vod: Vod, hasPicture: boolean, tools: ImportTools, signal: AbortSignal): Promise<void> {
+  const { nc, records } = tools;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  for (let run = 1; run <= vod.run; run++) {
-    const channelId = vodChannelId(vod.id, run);
+  const runs = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
+  for (const channelId of hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs)
     if (channelId !== vod.channelId) await forgetRun(channelId, tools, signal);
     else await whenTheLogAnswers(nc, () => jsm.streams.purge("INPUT", { filter: channelFilter(channelId) }));
-  }
-  const ready = await records.change(vod.id, (known) =>
-    isVodWanted(known) && !known.deleting
+  await keepFiles(vod, tools);
+  await records.change(vod.id, (known) =>
+    isVodWanted(known) && !known.deleting && sameSource(known, vod)
       ? { status: "ready", readyAtMs: Date.now(), progress: 1, etaS: 0, error: null }
       : null,
   );
-  if (ready?.status !== "ready") return;
-  for (const uploaded of [vod.source.chatUpload, vod.source.videoUpload])
-    if (uploaded !== null) await removeUpload(nc, objects, uploaded);
 }

@@ -2,6 +2,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
+import { openFetcher, rulesOf } from "../sources/hls/fetch.ts";
 import { forgetStream } from "./forget.ts";
 import { importStream } from "./import-stream.ts";
 import { openPositions } from "./positions.ts";
@@ -14,6 +15,7 @@ import { startImportWorker } from "./worker.ts";
 export async function startImports(part: Process, nc: NatsConnection): Promise<void> {
   const { config, instance, log } = part;
   const records = await openVodRecords(nc);
+  const fetcher = part.own(openFetcher(rulesOf(config)));
   const tools: ImportTools = {
     nc,
     objects: openObjects(config),
@@ -22,6 +24,7 @@ export async function startImports(part: Process, nc: NatsConnection): Promise<v
     ask: askStore(nc),
     config,
     log,
+    fetch: fetcher.fetch,
   };
   const worker = part.own(
     startImportWorker({

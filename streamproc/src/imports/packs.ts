@@ -36,7 +36,9 @@ export type Out =
       /** How far the import is when the log has this. */
       readonly mark: string;
       readonly lines: number;
-      readonly firstMs: number;
+      /** Its place among the events of other senses. */
+      readonly atMs: number;
+      /** Event time of the newest that is in it. */
       readonly lastMs: number;
     };
 
@@ -100,7 +102,7 @@ export async function* messagesOf(
       extra,
       mark: markOf({ from, items, gaps: told, heardMs: lastMs }),
       lines,
-      firstMs,
+      atMs: lastMs,
       lastMs,
     };
   }
@@ -124,7 +126,7 @@ export async function* messagesOf(
         extra: {},
         mark,
         lines: 0,
-        firstMs: fromMs,
+        atMs: fromMs,
         lastMs: toMs,
       };
       aliveMs = Math.max(aliveMs, toMs);

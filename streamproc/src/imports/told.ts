@@ -66,7 +66,9 @@ export function tellOf(records: VodRecords, vod: Vod, nowMs: () => number = () =
       writtenMs = nowMs();
       const now = { ...fields, ...over() };
       fields = {};
-      await records.change(vod.id, (known) => (isVodWanted(known) && !known.deleting ? now : null));
+      await records.change(vod.id, (known) =>
+        isVodWanted(known) && !known.deleting && sameSource(known, vod) ? now : null,
+      );
       const restMs = TELL_EVERY_MS - (nowMs() - writtenMs);
       if (dirty && restMs > 0) await sleep(restMs);
     }
@@ -129,6 +131,12 @@ export function tellOf(records: VodRecords, vod: Vod, nowMs: () => number = () =
   };
   return told;
 }
+
+/** Somebody has given other files meanwhile: what is made of the old ones is not told any more. */
+export const sameSource = (a: Pick<Vod, "source">, b: Pick<Vod, "source">): boolean =>
+  a.source.url === b.source.url &&
+  a.source.chatUpload === b.source.chatUpload &&
+  a.source.videoUpload === b.source.videoUpload;
 
 function progressOf(stages: readonly VodStage[]): number {
   let sum = 0;

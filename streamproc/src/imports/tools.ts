@@ -5,6 +5,7 @@ import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Positions } from "./positions.ts";
 import type { VodRecords } from "./records.ts";
 import type { AskStore } from "./store.ts";
+import type { Fetch } from "../sources/hls/fetch.ts";
 
 /** What every step of an import works with. */
 export interface ImportTools {
@@ -15,4 +16,6 @@ export interface ImportTools {
   readonly ask: AskStore;
   readonly config: Config;
   readonly log: Logger;
+  /** From allowed addresses alone. */
+  readonly fetch: Fetch;
 }

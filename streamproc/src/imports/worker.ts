@@ -9,7 +9,7 @@ import type { Health } from "@hypecast/runtime/report.ts";
 import { ImportFailure } from "./chat/failure.ts";
 import { KnownAlready } from "./import-chat.ts";
 import type { VodRecords } from "./records.ts";
-import { tellOf, type Told } from "./told.ts";
+import { sameSource, tellOf, type Told } from "./told.ts";
 
 /** A worker that is dead or cut off from Redis loses its job after this, and another one takes it. */
 const LOCK_MS = 6000;
@@ -79,8 +79,10 @@ export function startImportWorker(options: ImportWorkerOptions): ImportWorker {
   const importOne = async (id: string): Promise<void> => {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, closing.signal]);
+    const first = await records.get(id);
     const watching = await records.watch(id, (vod) => {
-      if (vod === null || vod.deleting || !isVodWanted(vod)) stop.abort(new Stopped());
+      if (vod === null || first === null || vod.deleting || !isVodWanted(vod) || !sameSource(vod, first))
+        stop.abort(new Stopped());
     });
     let free = (): void => undefined;
     try {

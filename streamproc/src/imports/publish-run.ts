@@ -1,0 +1,96 @@
+import { chatEnded, chatGap, type ChatEnded, type ChatGap } from "@hypecast/contracts/chat.ts";
+import { LATENESS_MS } from "../processors/windows.ts";
+import type { Ahead } from "./ahead.ts";
+import type { ChannelWriter } from "./channel-writer.ts";
+import { chatBatches, type ChatSurvey } from "./chat/read-chat.ts";
+import type { ByteSource } from "./chat/source.ts";
+import { gapOf, gapsOf, messagesOf, readMark, type Out } from "./packs.ts";
+import { interleave, type PictureEvent } from "./video/merge.ts";
+
+/**
+ * The channel's clock goes on so far behind the end, unheard, so that windows close, bursts end and moments are settled
+ * (processors/moments.ts waits longest, 57 s).
+ */
+const TAIL_MS = 150_000;
+const END_MARK = "end";
+
+/** What one run is made of: chat, a picture, or both in the order in which they were. */
+export interface RunParts {
+  readonly channelId: string;
+  readonly chat: { readonly source: ByteSource; readonly survey: ChatSurvey } | null;
+  /** The picture's events from one of them on; null: without a picture. */
+  readonly picture: ((from: number) => AsyncIterable<PictureEvent>) | null;
+  readonly endMs: number;
+}
+
+/** Publishes a run from where the log stands to its end; what is there already is not said again. Resolves to the last sequence. */
+export async function publishRun(
+  channel: ChannelWriter,
+  ahead: Ahead,
+  run: RunParts,
+  signal: AbortSignal,
+): Promise<number> {
+  const last = channel.last();
+  if (last?.mark !== END_MARK)
+    for await (const out of outsOf(run, last?.mark ?? "", signal)) {
+      signal.throwIfAborted();
+      if (out.alive !== undefined) {
+        await channel.alive(out.alive);
+        continue;
+      }
+      await ahead.room(signal);
+      const seq = await channel.write(out.type, out.body, out.mark, out.extra);
+      ahead.sent(seq, out.lines, out.body.length, out.lastMs);
+    }
+  return endChannel(channel, run.channelId, run.endMs);
+}
+
+/** Marks are `<of the chat>;<next of the picture>`. */
+async function* outsOf(run: RunParts, mark: string, signal: AbortSignal): AsyncGenerator<Out> {
+  let [chatMark = "", next = "0"] = mark.split(";");
+  const chat = run.chat === null ? nothing() : chatOuts(run.channelId, run.chat, chatMark, signal);
+  const picture = run.picture === null ? nothing() : run.picture(Number(next));
+  for await (const one of interleave(chat, picture, timeOf, ({ atMs }: PictureEvent) => atMs))
+    if ("first" in one) {
+      const out = one.first;
+      if (out.alive === undefined) chatMark = out.mark;
+      yield out.alive === undefined ? { ...out, mark: `${chatMark};${next}` } : out;
+    } else {
+      const { index, type, body, atMs } = one.second;
+      next = String(index + 1);
+      yield { type, body, extra: {}, mark: `${chatMark};${next}`, lines: 0, atMs, lastMs: atMs };
+    }
+}
+
+function chatOuts(
+  channelId: string,
+  { source, survey }: NonNullable<RunParts["chat"]>,
+  mark: string,
+  signal: AbortSignal,
+): AsyncGenerator<Out> {
+  const at = readMark(mark) ?? { from: 0, items: 0, gaps: 0, heardMs: heardFromMs(survey) };
+  const gaps = gapsOf(channelId, survey.startMs, survey.completeness.holes);
+  return messagesOf(chatBatches(source, survey, channelId, { signal, skip: at.from }), gaps, at);
+}
+
+const timeOf = (out: Out): number => (out.alive === undefined ? out.atMs : out.alive);
+
+/** Chat is heard from the stream's start on, unless the file begins later: with the clock there, the first window that closes is the first. */
+function heardFromMs({ startMs, firstMs, completeness }: ChatSurvey): number {
+  return completeness.holes.some(({ kind }) => kind === "head_missing")
+    ? 0
+    : Math.min(startMs, firstMs) + LATENESS_MS;
+}
+
+/** Lets the folds close what is open, and forget the channel. */
+async function endChannel(channel: ChannelWriter, channelId: string, endMs: number): Promise<number> {
+  const last = channel.last();
+  if (last?.mark === END_MARK && last.subject.startsWith(chatEnded.name)) return last.seq;
+  const unheard: ChatGap = gapOf(channelId, endMs, endMs + TAIL_MS);
+  if (last?.mark !== END_MARK) await channel.write(chatGap, JSON.stringify(unheard), END_MARK);
+  await channel.alive(endMs + TAIL_MS);
+  const ended: ChatEnded = { id: `${channelId}:ended`, channelId, atMs: endMs };
+  return channel.write(chatEnded, JSON.stringify(ended), END_MARK);
+}
+
+async function* nothing(): AsyncGenerator<never> {}
