@@ -7,6 +7,7 @@ export const PARTS = [
   "media",
   "clips",
   "imports",
+  "oracle",
   "sink",
   "questions",
   "gateway",

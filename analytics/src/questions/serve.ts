@@ -30,6 +30,7 @@ export function serveQuestions(
   log: Logger,
   trouble: () => string | null,
   now: () => number = Date.now,
+  atOnce = AT_ONCE,
 ): Questions {
   let atWork = 0;
   let answered = 0;
@@ -45,7 +46,7 @@ export function serveQuestions(
       message.data,
       store,
       nc.info?.max_payload ?? 1_000_000,
-      atWork > AT_ONCE,
+      atWork > atOnce,
       trouble(),
       now(),
     );
@@ -110,7 +111,7 @@ async function answerOne(
   if (span.fromMs !== undefined && span.toMs !== undefined && span.fromMs >= span.toMs)
     return { error: "bad_question", detail: `the span is empty: from ${span.fromMs} to ${span.toMs}` };
   if (trouble !== null) return { error: "store_down", detail: trouble };
-  if (tooMany) return { error: "too_slow", detail: `${AT_ONCE} questions are at work already` };
+  if (tooMany) return { error: "too_slow", detail: "too many questions are at work already" };
   const began = performance.now();
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const left = (): number => (DEADLINE_MS - (performance.now() - began)) / 1000;

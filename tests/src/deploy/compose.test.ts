@@ -40,6 +40,7 @@ test("every image is pinned to a version, ours is built from the Dockerfile", ()
     "media",
     "clips",
     "imports",
+    "oracle",
     "gateway",
   ]);
 });

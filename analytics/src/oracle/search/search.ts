@@ -38,11 +38,13 @@ export interface Meaning {
   ): Promise<{ chunks: number; withoutVector: number }>;
 }
 
+/** Cosine of each text with the question. Null where it stands: only chunks are compared. */
+export type Alike = (question: string, texts: readonly string[]) => Promise<Float64Array>;
+
 export interface SearchTools {
   readonly ask: Ask;
   readonly meaning: Meaning | null;
-  /** Cosine of each text with the question; null: only chunks are compared. */
-  readonly alike: ((question: string, texts: readonly string[]) => Promise<Float64Array>) | null;
+  readonly alike: Alike | null;
   /** Event time of a stream's first second and its end, where it is known better than by its chunks. */
   readonly extents: (channelIds: readonly string[]) => Promise<ReadonlyMap<string, Extent>>;
   readonly signal: AbortSignal;
