@@ -1,5 +1,6 @@
 /** A text as it comes back from its bytes: half of a character, which a cut or a careless file leaves, is none. */
-export const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, "\ufffd");
+export const wellFormed = (text: string): string =>
+  /[\ud800-\udfff]/.test(text) ? text.replaceAll(/\p{Surrogate}/gu, "\ufffd") : text;
 
 /** Buffers that finished writers leave to the next: states are saved one after the other, many a second. */
 const spare: Uint8Array[] = [];

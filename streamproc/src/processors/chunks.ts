@@ -4,11 +4,11 @@ import { MOODS } from "@hypecast/contracts/moods.ts";
 import { SCENE_CLASSES } from "@hypecast/contracts/shot.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { cutAt, lengthFor, nextStart, SHORTEST_S, type Length } from "./chunks/cut.ts";
-import { textOf, type Said } from "./chunks/rows.ts";
+import { textOf } from "./chunks/rows.ts";
 import { emoteWordsOf, sceneOf, screenWordsOf, soundOf, type Scene } from "./chunks/words.ts";
 import { mix } from "./distinct.ts";
 import { defineFold, type Emit } from "./fold.ts";
-import type { Pane } from "./pane.ts";
+import type { Pane, Saying } from "./pane.ts";
 import type { Reaction } from "./reaction.ts";
 import { moodsOf } from "./tally.ts";
 
@@ -35,7 +35,7 @@ interface Second {
   /** … that react: without bots, commands and floods. */
   readonly lines: number;
   readonly moods: readonly number[];
-  readonly rows: readonly Said[];
+  readonly rows: readonly Saying[];
   readonly writers: readonly string[];
   /** Name and lines. */
   readonly emotes: readonly (readonly [string, number])[];
@@ -119,8 +119,7 @@ export const chunks = defineFold<ChunksState>({
 
 /** A final second with lines, `lines` of which react. */
 function keep(state: ChunksState, pane: Pane, lines: number): void {
-  const rows: Said[] = [];
-  for (const [near, saying] of pane.sayings) rows.push({ near, ...saying });
+  const rows = [...pane.sayings.values()];
   const users: number[] = [];
   for (const user of pane.rowUser)
     if (isSampled(user, state.level) && !users.includes(user)) users.push(user);
@@ -131,10 +130,7 @@ function keep(state: ChunksState, pane: Pane, lines: number): void {
     moods: [...pane.moods],
     rows: rows.length <= ROWS_A_SECOND ? rows : mostSaid(rows),
     writers: pane.writers,
-    emotes: [...pane.emotes.values()]
-      .toSorted((a, b) => b.lines - a.lines || a.place - b.place)
-      .slice(0, EMOTES_A_SECOND)
-      .map(({ name, lines }) => [name, lines] as const),
+    emotes: mostUsed(pane),
     users,
     level: state.level,
     saved: null,
@@ -142,13 +138,28 @@ function keep(state: ChunksState, pane: Pane, lines: number): void {
   boundUsers(state);
 }
 
-/** In their order. */
-function mostSaid(rows: readonly Said[]): Said[] {
-  const order = new Map(rows.map((row, at) => [row, at]));
-  return rows
-    .toSorted((a, b) => b.count - a.count || b.weight - a.weight || order.get(a)! - order.get(b)!)
-    .slice(0, ROWS_A_SECOND)
-    .toSorted((a, b) => order.get(a)! - order.get(b)!);
+function mostUsed(pane: Pane): readonly (readonly [string, number])[] {
+  const emotes: [string, number][] = [];
+  for (const { name, lines } of pane.emotes.values()) emotes.push([name, lines]);
+  // Sorting keeps the order of first use among equals.
+  if (emotes.length > EMOTES_A_SECOND) emotes.sort((a, b) => b[1] - a[1]).length = EMOTES_A_SECOND;
+  return emotes;
+}
+
+/** In their order: a saying gives way to what is said more, or says more, and among equals to what came first. */
+function mostSaid(rows: readonly Saying[]): Saying[] {
+  const kept = [...rows];
+  while (kept.length > ROWS_A_SECOND) {
+    let least = 0;
+    for (let i = 1; i < kept.length; i++)
+      if (
+        kept[i]!.count < kept[least]!.count ||
+        (kept[i]!.count === kept[least]!.count && kept[i]!.weight <= kept[least]!.weight)
+      )
+        least = i;
+    kept.splice(least, 1);
+  }
+  return kept;
 }
 
 const isSampled = (user: number, level: number): boolean => (mix(user) & ((1 << level) - 1)) === 0;
@@ -271,16 +282,17 @@ function say(state: ChunksState, startS: number, untilS: number, emit: Emit): vo
   const startMs = startS * 1000;
   const endMs = untilS * 1000;
   const people = new Set<string>();
-  for (const { writers } of inside) for (const writer of writers) people.add(writer.toLowerCase());
+  for (const { writers } of inside) for (const writer of writers) people.add(writer);
   let peak = inside[0]!;
   for (const second of inside) if (second.lines > peak.lines) peak = second;
   const { text, named } = textOf(inside, peak.second, people);
   const messages = inside.reduce((sum, second) => sum + second.messages, 0);
-  const moods = MOODS.map((_, at) => inside.reduce((sum, second) => sum + second.moods[at]!, 0));
+  const moods = MOODS.map(() => 0);
+  for (const second of inside) for (let at = 0; at < moods.length; at++) moods[at]! += second.moods[at]!;
   const emotes = new Map<string, number>();
   for (const second of inside)
     for (const [name, lines] of second.emotes) emotes.set(name, (emotes.get(name) ?? 0) + lines);
-  const emoteWords = emoteWordsOf(emotes, moods, messages, channelId);
+  const emoteWords = emoteWordsOf(emotes, moods, messages);
   if (text === "" && emoteWords === "") return;
   emit({
     type: "chunk",
@@ -294,7 +306,7 @@ function say(state: ChunksState, startS: number, untilS: number, emit: Emit): vo
       chatters: Math.min(messages, chattersIn(inside)),
       text,
       emoteWords,
-      people: [...new Set([...named, ...people])].slice(0, PEOPLE_BOUND).join(" "),
+      people: peopleOf(named, people),
       moods: moodsOf(moods),
       times: timesUsual(state, inside),
       peakMs: peak.second * 1000,
@@ -304,6 +316,14 @@ function say(state: ChunksState, startS: number, untilS: number, emit: Emit): vo
       screenWords: screenWordsOf(state.scenes, state.sounds, startMs, endMs),
     },
   });
+}
+
+/** Who was named comes first: that somebody is spoken to or of says more than that they wrote. */
+function peopleOf(named: Set<string>, writers: ReadonlySet<string>): string {
+  for (const writer of writers)
+    if (named.size >= PEOPLE_BOUND) break;
+    else named.add(writer);
+  return [...named].join(" ");
 }
 
 function chattersIn(seconds: readonly Second[]): number {
@@ -358,7 +378,7 @@ function loadSecond(saved: Uint8Array): Second {
   const messages = bytes.uint();
   const lines = bytes.number();
   const moods = MOODS.map(() => bytes.uint());
-  const rows: Said[] = [];
+  const rows: Saying[] = [];
   for (let left = bytes.uint(); left > 0; left--) {
     const near = bytes.u32();
     const text = bytes.text();

@@ -16,13 +16,14 @@ const QUOTE_LENGTH = 60;
 /** Different texts of one second that are kept as they were written, and how many of them may be nothing but emotes. */
 const SAYINGS_BOUND = 16;
 const BARE_SAYINGS_BOUND = 6;
-const SAYING_LENGTH = 200;
+const SAYING_LENGTH = 140;
 const NOT_ASCII = /[^\x20-\x7e]/;
 /** Writers of one second that are kept by name. */
-const WRITERS_BOUND = 6;
+const WRITERS_BOUND = 4;
 
 /** A text of one second; what is nearly the same is counted with the first. */
 export interface Saying {
+  readonly near: number;
   readonly text: string;
   /** 2 sentences, 1 a few words, 0 nothing but emotes. */
   readonly weight: number;
@@ -112,6 +113,7 @@ export class Pane extends Tally {
       const weight = (flags & FLAG.emoteOnly) !== 0 ? 0 : (flags & FLAG.long) !== 0 ? 2 : 1;
       if (weight > 0 || this.#bareSayings++ < BARE_SAYINGS_BOUND)
         this.sayings.set(near, {
+          near,
           // A cut may leave half of a character, which no text can be written with.
           text: wellFormed(line.text.slice(0, SAYING_LENGTH)),
           weight,
@@ -121,7 +123,8 @@ export class Pane extends Tally {
     }
     if (this.writers.length >= WRITERS_BOUND || this.writers.includes(line.login)) return;
     this.writers.push(wellFormed(line.login));
-    if (line.name !== undefined && NOT_ASCII.test(line.name)) this.writers.push(wellFormed(line.name));
+    if (line.name !== undefined && NOT_ASCII.test(line.name))
+      this.writers.push(wellFormed(line.name.toLowerCase()));
   }
 
   save(out: ByteWriter): void {
@@ -195,7 +198,7 @@ export class Pane extends Tally {
       const near = bytes.u32();
       const text = bytes.word();
       const kind = bytes.u8();
-      this.sayings.set(near, { text, weight: kind >> 1, reply: (kind & 1) === 1, count: bytes.uint() });
+      this.sayings.set(near, { near, text, weight: kind >> 1, reply: (kind & 1) === 1, count: bytes.uint() });
     }
     for (let left = bytes.uint(); left > 0; left--) this.writers.push(bytes.word());
   }

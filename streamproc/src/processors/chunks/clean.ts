@@ -4,15 +4,33 @@ import { wellFormed } from "../bytes.ts";
 const LONGEST_TEXT = 160;
 /** A login made of letters alone may be a word; a shorter one is taken for one. */
 const NAME_LETTERS = 5;
+const SIGNED = /[\d_]/;
+/** Words of a phrase that is said over and over in one line. */
+const LONGEST_PHRASE = 10;
+/** Two generations of this many texts are remembered: chat repeats itself, and a chunk repeats the end of the one before. */
+const REMEMBERED = 4096;
 
+/** Nothing in it can be ornament: printable ASCII and plain Cyrillic. */
+const PLAIN = /^[\x20-\x7e\u0400-\u045f]*$/;
 const INVISIBLE = /[\p{Cf}\p{Cc}\p{Mn}\p{Me}\ufe00-\ufe0f\ufffd\u{e0000}-\u{e0fff}]/gu;
 const ACCENTED = /[\u00c0-\u024f\u1e00-\u1eff]/g;
+const REPEATED = /(.)\1/u;
 const STRETCHED = /(\p{L})\1{2,}/gu;
 const REPEATED_SIGN = /([^\p{L}\p{N}\s])\1+/gu;
 const MENTION = /^[^\p{L}\p{N}@]*@([\p{L}\p{N}_]{2,})/u;
 const LINK =
-  /^(?:https?:\/\/|www\.)[^\s]+$|^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:com|tv|gg|net|org|ru|io|me|be|co|de|uk|fr|app|dev|ly)(?:\/\S*)?$/iu;
+  /^(?:https?:\/\/|www\.)\S+$|^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:com|tv|gg|net|org|ru|io|me|be|co|de|uk|fr|app|dev|ly)(?:\/\S*)?$/iu;
 const EDGES = /^[^\p{L}\p{N}_]+|[^\p{L}\p{N}_]+$/gu;
+
+/** A text as words, cleaned, without knowing who is here. */
+interface Words {
+  readonly words: readonly string[];
+  /** The same in lower case without signs at their ends where that could be a name, empty where it is too short for one. */
+  readonly bare: readonly string[];
+  readonly mentioned: readonly string[];
+}
+let young = new Map<string, Words>();
+let old = new Map<string, Words>();
 
 export interface Cleaned {
   readonly text: string;
@@ -22,37 +40,57 @@ export interface Cleaned {
 
 /** `names`: logins and names of those who write here, in lower case. */
 export function clean(raw: string, names: ReadonlySet<string>): Cleaned {
-  const named: string[] = [];
+  const { words, bare, mentioned } = wordsOf(raw);
+  const named = [...mentioned];
+  const kept: string[] = [];
+  for (let i = 0; i < words.length; i++)
+    if (names.has(bare[i]!)) named.push(bare[i]!);
+    else if (words[i] !== kept.at(-1)) kept.push(words[i]!);
+  return { text: cut(withoutRefrain(kept).join(" ")), named };
+}
+
+function wordsOf(raw: string): Words {
+  let found = young.get(raw);
+  if (found !== undefined) return found;
+  found = old.get(raw) ?? split(raw);
+  if (young.size >= REMEMBERED) {
+    old = young;
+    young = new Map();
+  }
+  young.set(raw, found);
+  return found;
+}
+
+function split(raw: string): Words {
   const words: string[] = [];
-  // Composed first, so that й stays one letter; what still hangs on a letter then is ornament.
-  const plain = raw
+  const bare: string[] = [];
+  const mentioned: string[] = [];
+  for (const token of plain(raw).split(/\s+/)) {
+    if (token === "") continue;
+    const mention = token.includes("@") ? MENTION.exec(token)?.[1] : undefined;
+    if (mention !== undefined) mentioned.push(mention.toLowerCase());
+    else {
+      const word = token.includes(".") && LINK.test(token) ? hostOf(token) : unstretched(token);
+      if (word === "") continue;
+      words.push(word);
+      const candidate = token.replaceAll(EDGES, "").toLowerCase();
+      bare.push(candidate.length >= NAME_LETTERS || SIGNED.test(candidate) ? candidate : "");
+    }
+  }
+  return { words, bare, mentioned };
+}
+
+/** Composed first, so that й stays one letter; what still hangs on a letter then is ornament. */
+function plain(raw: string): string {
+  if (PLAIN.test(raw)) return raw;
+  return raw
     .normalize("NFKC")
     .replaceAll(INVISIBLE, "")
     .replaceAll(ACCENTED, (letter) => letter.normalize("NFD").replaceAll(/\p{Mn}/gu, ""));
-  for (const token of plain.split(/\s+/u)) {
-    if (token === "") continue;
-    const mention = MENTION.exec(token)?.[1];
-    if (mention !== undefined) {
-      named.push(mention.toLowerCase());
-      continue;
-    }
-    const bare = token.replaceAll(EDGES, "").toLowerCase();
-    if (isName(bare, names)) {
-      named.push(bare);
-      continue;
-    }
-    const word = LINK.test(token)
-      ? hostOf(token)
-      : token.replaceAll(STRETCHED, "$1").replaceAll(REPEATED_SIGN, "$1");
-    if (word !== "" && word !== words.at(-1)) words.push(word);
-  }
-  return { text: cut(words.join(" ")), named };
 }
 
-function isName(word: string, names: ReadonlySet<string>): boolean {
-  if (!names.has(word)) return false;
-  return word.length >= NAME_LETTERS || /[\d_]/.test(word);
-}
+const unstretched = (token: string): string =>
+  REPEATED.test(token) ? token.replaceAll(STRETCHED, "$1").replaceAll(REPEATED_SIGN, "$1") : token;
 
 const hostOf = (link: string): string =>
   link
@@ -60,6 +98,16 @@ const hostOf = (link: string): string =>
     .replace(/^www\./i, "")
     .replace(/[/?#].*$/, "")
     .toLowerCase();
+
+/** A line that is one phrase over and over, its last time perhaps cut off, is that phrase. */
+function withoutRefrain(words: readonly string[]): readonly string[] {
+  for (let length = 1; length <= LONGEST_PHRASE && length * 2 <= words.length; length++) {
+    let same = true;
+    for (let i = length; i < words.length && same; i++) same = words[i] === words[i - length];
+    if (same) return words.slice(0, length);
+  }
+  return words;
+}
 
 function cut(text: string): string {
   if (text.length <= LONGEST_TEXT) return text;

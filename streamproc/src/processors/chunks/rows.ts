@@ -1,110 +1,105 @@
+import type { Saying } from "../pane.ts";
 import { clean } from "./clean.ts";
 
 /** Of one chunk. */
-const ROWS_BOUND = 200;
-const TEXT_BYTES = 6000;
+const ROWS_BOUND = 120;
+const TEXT_BYTES = 4000;
+/** What ` ×137` and the line end may take. */
+const COUNT_BYTES = 8;
 /** Around the peak twice as many rows are taken as elsewhere: what set the chat off is said there first. */
 const ONSET_BEFORE_S = 6;
 const ONSET_AFTER_S = 2;
 
-export interface Said {
-  readonly near: number;
-  readonly text: string;
-  readonly weight: number;
-  readonly reply: boolean;
-  readonly count: number;
-}
 export interface SaidIn {
   readonly second: number;
   /** In their order. */
-  readonly rows: readonly Said[];
+  readonly rows: readonly Saying[];
 }
 
+/** What is nearly the same, where it was said first. */
+interface Heard {
+  readonly order: number;
+  readonly saying: Saying;
+  count: number;
+}
 interface Row {
-  readonly second: number;
   readonly order: number;
   readonly text: string;
-  readonly weight: number;
   count: number;
 }
 
-/** The chunk's text, one distinct line a row, and who is named in it. The same rows give the same text. */
+/**
+ * The chunk's text, one distinct line a row, and who is named in it: all that fits, of more an even choice over time, what is said most in
+ * each second first. The same rows give the same text.
+ */
 export function textOf(
   seconds: readonly SaidIn[],
   peakS: number,
   names: ReadonlySet<string>,
 ): { text: string; named: Set<string> } {
   const named = new Set<string>();
-  const chosen = choose(distinct(seconds, names, named), peakS);
-  const text = chosen
-    .toSorted((a, b) => a.order - b.order)
-    .map(spelled)
+  const byText = new Map<string, Row>();
+  let bytes = 0;
+  const take = ({ order, saying, count }: Heard): void => {
+    const cleaned = clean(saying.text, names);
+    for (const name of cleaned.named) named.add(name);
+    if (cleaned.text === "") return;
+    const key = cleaned.text.toLowerCase();
+    const known = byText.get(key);
+    if (known !== undefined) {
+      known.count += count;
+      return;
+    }
+    const text = saying.reply ? `↳ ${cleaned.text}` : cleaned.text;
+    const size = Buffer.byteLength(text) + COUNT_BYTES;
+    if (bytes + size > TEXT_BYTES) return;
+    bytes += size;
+    byText.set(key, { order, text, count });
+  };
+  const queues = queuesOf(seconds, peakS);
+  for (let left = true; left && byText.size < ROWS_BOUND && bytes < TEXT_BYTES - COUNT_BYTES;) {
+    left = false;
+    for (const queue of queues)
+      for (let n = 0; n < queue.perRound && queue.next < queue.heard.length; n++) {
+        left = true;
+        if (byText.size < ROWS_BOUND) take(queue.heard[queue.next++]!);
+      }
+  }
+  const text = [...byText.values()]
+    .sort((a, b) => a.order - b.order)
+    .map((row) => (row.count === 1 ? row.text : `${row.text} ×${row.count}`))
     .join("\n");
   return { text, named };
 }
 
-const spelled = ({ text, count }: Row): string => (count === 1 ? text : `${text} ×${count}`);
-
-/** What is nearly the same stands where it was said first, with how often. */
-function distinct(seconds: readonly SaidIn[], names: ReadonlySet<string>, named: Set<string>): Row[] {
-  const byNear = new Map<number, Row | null>();
-  const byText = new Map<string, Row>();
-  let order = 0;
-  for (const { second, rows } of seconds)
-    for (const said of rows) {
-      const known = byNear.get(said.near);
-      if (known !== undefined) {
-        if (known !== null) known.count += said.count;
-        continue;
-      }
-      const cleaned = clean(said.text, names);
-      for (const name of cleaned.named) named.add(name);
-      const key = cleaned.text.toLowerCase();
-      let row = byText.get(key);
-      if (key === "") {
-        byNear.set(said.near, null);
-        continue;
-      }
-      if (row === undefined) {
-        row = {
-          second,
-          order: order++,
-          text: said.reply ? `↳ ${cleaned.text}` : cleaned.text,
-          weight: said.weight,
-          count: 0,
-        };
-        byText.set(key, row);
-      }
-      row.count += said.count;
-      byNear.set(said.near, row);
-    }
-  return [...byText.values()];
+interface Queue {
+  readonly perRound: number;
+  readonly heard: Heard[];
+  next: number;
 }
 
-/** All that fit; of more an even choice over time, what is said most of each second first. */
-function choose(rows: readonly Row[], peakS: number): Row[] {
-  const bySecond = new Map<number, Row[]>();
-  for (const row of rows) {
-    const others = bySecond.get(row.second);
-    if (others === undefined) bySecond.set(row.second, [row]);
-    else others.push(row);
-  }
-  const queues = [...bySecond].map(([second, inIt]) => ({
-    perRound: second >= peakS - ONSET_BEFORE_S && second <= peakS + ONSET_AFTER_S ? 2 : 1,
-    rows: inIt.toSorted((a, b) => b.count - a.count || b.weight - a.weight || a.order - b.order),
-    next: 0,
-  }));
-  const chosen: Row[] = [];
-  let bytes = 0;
-  for (let left = rows.length; left > 0;)
-    for (const queue of queues)
-      for (let n = 0; n < queue.perRound && queue.next < queue.rows.length; n++) {
-        const row = queue.rows[queue.next++]!;
-        left--;
-        const size = Buffer.byteLength(spelled(row)) + 1;
-        if (chosen.length >= ROWS_BOUND || bytes + size > TEXT_BYTES) continue;
-        bytes += size;
-        chosen.push(row);
+function queuesOf(seconds: readonly SaidIn[], peakS: number): Queue[] {
+  const byNear = new Map<number, Heard>();
+  const queues: Queue[] = [];
+  let order = 0;
+  for (const { second, rows } of seconds) {
+    const heard: Heard[] = [];
+    for (const saying of rows) {
+      const known = byNear.get(saying.near);
+      if (known !== undefined) {
+        known.count += saying.count;
+        continue;
       }
-  return chosen;
+      const one = { order: order++, saying, count: saying.count };
+      byNear.set(saying.near, one);
+      heard.push(one);
+    }
+    if (heard.length === 0) continue;
+    const perRound = second >= peakS - ONSET_BEFORE_S && second <= peakS + ONSET_AFTER_S ? 2 : 1;
+    queues.push({ perRound, heard, next: 0 });
+  }
+  // Once all are counted.
+  for (const { heard } of queues)
+    heard.sort((a, b) => b.count - a.count || b.saying.weight - a.saying.weight || a.order - b.order);
+  return queues;
 }

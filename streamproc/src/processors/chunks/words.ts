@@ -1,7 +1,6 @@
 import type { AudioWindow } from "@hypecast/contracts/audio.ts";
 import { MOODS, type Mood } from "@hypecast/contracts/moods.ts";
 import type { SceneClass, VideoShot } from "@hypecast/contracts/shot.ts";
-import { moodOfEmote } from "../text.ts";
 
 /** What an emote of a mood says, in the words in which people ask for it. */
 const MOOD_WORDS: Record<Mood, string> = {
@@ -13,9 +12,10 @@ const MOOD_WORDS: Record<Mood, string> = {
   anger: "angry rage mad злость ярость злятся бесит",
   cringe: "cringe awkward disgust кринж неловко стыд",
 };
-/** A mood is one of the chunk's when it is this share of its lines. */
+/** A mood is one of the chunk's when it is this share of its lines, and more than two of many. */
 const MOOD_SHARE = 0.12;
 const MOOD_LINES = 3;
+const FEW_MESSAGES = 12;
 const EMOTES = 12;
 
 /** `uses`: lines with each emote, by name; `moods`: lines by mood in the order of MOODS. */
@@ -23,20 +23,14 @@ export function emoteWordsOf(
   uses: ReadonlyMap<string, number>,
   moods: readonly number[],
   messages: number,
-  channelId: string,
 ): string {
   const emotes = [...uses]
     .toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, EMOTES)
     .map(([name]) => name);
-  const shown = new Set<Mood>();
-  for (const name of emotes) {
-    const mood = moodOfEmote(name, channelId);
-    if (mood !== null) shown.add(mood);
-  }
-  for (const [at, lines] of moods.entries())
-    if (lines >= MOOD_LINES && lines >= messages * MOOD_SHARE) shown.add(MOODS[at]!);
-  const words = MOODS.filter((mood) => shown.has(mood)).map((mood) => MOOD_WORDS[mood]);
+  const shows = (lines: number): boolean =>
+    lines > 0 && lines >= messages * MOOD_SHARE && (lines >= MOOD_LINES || messages <= FEW_MESSAGES);
+  const words = MOODS.filter((_, at) => shows(moods[at]!)).map((mood) => MOOD_WORDS[mood]);
   return [...emotes, ...words].join(" ");
 }
 
