@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { attachment } from "./attachment.ts";
+import type { Idempotent } from "./idempotency.ts";
 import { json, MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
 import { channelHandlers } from "./routes/channels.ts";
@@ -24,7 +25,10 @@ interface Matched {
 }
 
 /** The API under /api/v1: made from the routes of the contract, so that a route without handler does not compile. */
-export function createApi(parts: Parts): {
+export function createApi(
+  parts: Parts,
+  idempotent: Idempotent,
+): {
   routeOf(path: string, method: string): Matched;
   answer(matched: Matched, request: Request): Promise<Reply>;
 } {
@@ -60,38 +64,40 @@ export function createApi(parts: Parts): {
       }
       return { name: found.name, params: found.params };
     },
-    async answer({ name, params }, request) {
-      const route = routes[name];
-      const input = {
-        params: checked(route.params, params),
-        query: checked(route.query, queryOf(request.query)),
-        body: takesBody(name) ? checked(route.body, await jsonBody(request)) : {},
-      };
-      const handler = handlers[name] as (input: unknown) => Promise<unknown>;
-      const result = await handler(input);
-      if (route.status === 204) return { status: 204 };
-      const key = LOCATED[name];
-      const location: Record<string, string> =
-        key === undefined ? {} : { Location: `${route.path}/${(result as Record<typeof key, string>)[key]}` };
-      if (result instanceof FileAnswer)
-        return {
-          status: route.status,
-          headers: {
-            "Content-Type": result.type,
-            "Cache-Control": "no-store",
-            "Content-Disposition": attachment(result.name),
-          },
-          body: result.text,
-        };
-      if (typeof result === "string")
-        return {
-          status: route.status,
-          headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
-          body: result,
-        };
-      return json(route.status, result, location);
-    },
+    answer: (matched, request) => idempotent(request, () => answer(matched, request)),
   };
+
+  async function answer({ name, params }: Matched, request: Request): Promise<Reply> {
+    const route = routes[name];
+    const input = {
+      params: checked(route.params, params),
+      query: checked(route.query, queryOf(request.query)),
+      body: takesBody(name) ? checked(route.body, await jsonBody(request)) : {},
+    };
+    const handler = handlers[name] as (input: unknown) => Promise<unknown>;
+    const result = await handler(input);
+    if (route.status === 204) return { status: 204 };
+    const key = LOCATED[name];
+    const location: Record<string, string> =
+      key === undefined ? {} : { Location: `${route.path}/${(result as Record<typeof key, string>)[key]}` };
+    if (result instanceof FileAnswer)
+      return {
+        status: route.status,
+        headers: {
+          "Content-Type": result.type,
+          "Cache-Control": "no-store",
+          "Content-Disposition": attachment(result.name),
+        },
+        body: result.text,
+      };
+    if (typeof result === "string")
+      return {
+        status: route.status,
+        headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
+        body: result,
+      };
+    return json(route.status, result, location);
+  }
 }
 
 /** Routes that make something, and the field by which it is found again. */

@@ -11,6 +11,9 @@ const LOCAL_ENTRIES = 500;
 export interface Cache {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, keepMs: number): void;
+  /** Sets it unless it is there; false: it is. */
+  claim(key: string, value: string, keepMs: number): Promise<boolean>;
+  drop(key: string): void;
   /** Counts `key` up; the count since its first within `windowMs`. */
   count(key: string, windowMs: number): Promise<number>;
   readonly shared: () => boolean;
@@ -61,6 +64,22 @@ export function openCache(url: string, log: Logger): Cache {
     set(key, value, keepMs) {
       keepIn(local, key, { value, untilMs: Date.now() + keepMs });
       if (client.isReady) void quick(client.set(prefixed(key), value, { PX: keepMs })).catch(() => undefined);
+    },
+    async claim(key, value, keepMs) {
+      if (client.isReady)
+        try {
+          const set = await quick(client.set(prefixed(key), value, { PX: keepMs, NX: true }));
+          return set !== null;
+        } catch {
+          // Below: for itself.
+        }
+      if ((local.get(key)?.untilMs ?? 0) > Date.now()) return false;
+      keepIn(local, key, { value, untilMs: Date.now() + keepMs });
+      return true;
+    },
+    drop(key) {
+      local.delete(key);
+      if (client.isReady) void quick(client.del(prefixed(key))).catch(() => undefined);
     },
     async count(key, windowMs) {
       const window = Math.floor(Date.now() / windowMs);

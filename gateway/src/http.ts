@@ -64,7 +64,7 @@ type KeptHeader = (typeof KEPT_HEADERS)[number];
 export const MOST_BODY_BYTES = 64 * 1024;
 /** Bytes of an upload that are held while nobody takes them. */
 const HELD_BYTES = 1 << 20;
-/** Without a word for longer uWS, and proxies, end a connection. */
+/** Proxies end a connection on which nothing is said for long. */
 const BEAT_MS = 5000;
 const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
 

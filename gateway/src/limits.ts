@@ -20,6 +20,9 @@ export function createLimits(cache: Cache, requests = REQUESTS): Limits {
         "RateLimit-Limit": String(requests),
         "RateLimit-Remaining": String(Math.max(0, requests - count)),
         "RateLimit-Reset": resetS,
+        // The same as the later drafts of the IETF spell it.
+        "RateLimit-Policy": `"client";q=${requests};w=${WINDOW_MS / 1000}`,
+        RateLimit: `"client";r=${Math.max(0, requests - count)};t=${resetS}`,
       };
       if (count > requests)
         throw new ProblemError(

@@ -18,6 +18,7 @@ import { collectMetrics } from "./exposition.ts";
 import { feedAll, type Feeds } from "./feeds/all.ts";
 import { feedBuckets } from "./feeds/buckets.ts";
 import { gatewayHealth, watchBus } from "./health.ts";
+import { createIdempotency } from "./idempotency.ts";
 import { serveHttp } from "./http.ts";
 import { watchLayouts } from "./layouts.ts";
 import { createLimits } from "./limits.ts";
@@ -31,6 +32,7 @@ import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
 import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
+import { placesOf } from "./places.ts";
 import type { Parts } from "./routes/handlers.ts";
 import { createFollowing, serveEvents } from "./routes/events.ts";
 import { loadUws } from "./uws.ts";
@@ -39,6 +41,7 @@ import { isWhole, watchUploads } from "./uploads/records.ts";
 import { watchVideoStates, withVods } from "./video-states.ts";
 import { watchVods } from "./vods.ts";
 import { loadWebApp } from "./web-app.ts";
+import { deliverWebhooks } from "./webhooks/deliver.ts";
 import { watchWebhooks } from "./webhooks/webhooks.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -113,6 +116,16 @@ await run("gateway", async ({ config, log, instance, own }) => {
     webhooks,
     filesAllowed: !access.needed,
   };
+  own(
+    deliverWebhooks({
+      nc,
+      webhooks,
+      redisUrl: config.HYPECAST_REDIS_URL,
+      allowPrivate: config.HYPECAST_WEBHOOK_PRIVATE,
+      placesOf: (hits) => placesOf(parts, hits),
+      log,
+    }),
+  );
   const uploadServer = own(
     serveUploads({
       uploads,
@@ -127,7 +140,7 @@ await run("gateway", async ({ config, log, instance, own }) => {
     createSite({
       access,
       limits: createLimits(cache),
-      api: createApi(parts),
+      api: createApi(parts, createIdempotency(cache)),
       events: serveEvents(parts, following),
       uploads: uploadServer,
       openapi: JSON.stringify(openApi()),

@@ -55,6 +55,7 @@ export const PROBLEMS = {
   upload_offset: [409, "The upload stands elsewhere", "Ask HEAD where it stands and go on from there."],
   upload_used: [409, "The upload is in use", "Delete the stream that is made from it."],
   too_many_uploads: [409, "Too many uploads are under way", "Wait until some are whole, or delete some."],
+  idempotency_running: [409, "The same request is being answered", "Wait a moment and send it again."],
   clip_not_kept: [
     409,
     "That time is no longer kept",
@@ -76,6 +77,11 @@ export const PROBLEMS = {
   upload_too_long: [413, "More came than was announced", "Begin a new upload with the file's length."],
   unsupported_media_type: [415, "The body's type is not understood", "Send Content-Type: application/json."],
   range_not_satisfiable: [416, "The range lies outside of the file", "Ask for bytes that the file has."],
+  idempotency_key_used: [
+    422,
+    "The key belongs to another request",
+    "Send a new Idempotency-Key with a new request.",
+  ],
   upload_locked: [423, "The upload is being written", "Wait a moment, ask HEAD where it stands, and go on."],
   too_many_requests: [429, "Too many requests", "Wait as long as Retry-After says."],
   internal: [500, "Something broke on our side", "Try again; the gateway's log has the reason."],

@@ -135,3 +135,18 @@ test("when Redis is killed each gateway goes on for itself, and together again w
     left.push(Number((await list(gateway, client)).headers.get("ratelimit-remaining")));
   expect(left).toEqual([299, 298]);
 });
+
+test("a request that is sent again to the other gateway is not done twice", async () => {
+  const post = (gateway: Gateway): Promise<Response> =>
+    fetch(`${gateway.url}/api/v1/streams`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": "one", ...as("10.9.9.9") },
+      body: JSON.stringify({ url: "https://cdn.example/twice/list.m3u8" }),
+    });
+  const first = (await (await post(gateways[0])).json()) as { task_id: string; existing: boolean };
+  await vi.waitFor(async () => {
+    const again = await post(gateways[1]);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(await again.json()).toEqual(first);
+  });
+});
