@@ -2,10 +2,14 @@ import { z } from "zod";
 import {
   CHAT_POSITIONS,
   CLIP_LAYOUTS,
+  CLIP_PICTURES,
   CLIP_STAGES,
   CLIP_STATES,
   LONGEST_CLIP_MS,
+  LONGEST_FILM_MS,
+  MOST_PARTS,
   SHORTEST_CLIP_MS,
+  type ClipPicture,
 } from "./clip-words.ts";
 import { channelId, login } from "./event.ts";
 import { MOMENT_KINDS } from "./moment-kinds.ts";
@@ -13,11 +17,15 @@ import { MOMENT_KINDS } from "./moment-kinds.ts";
 export {
   CHAT_POSITIONS,
   CLIP_LAYOUTS,
+  CLIP_PICTURES,
   CLIP_STAGES,
   CLIP_STATES,
   LONGEST_CLIP_MS,
+  LONGEST_FILM_MS,
+  MOST_PARTS,
   SHORTEST_CLIP_MS,
   type ClipLayout,
+  type ClipPicture,
 } from "./clip-words.ts";
 /** A drawn edge may stand a pixel outside. */
 const ROUNDING = 0.001;
@@ -80,11 +88,12 @@ const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 /**
  * What is wrong with a span, in words, or null: the gateway refuses the request with it, the page says it before asking, the worker checks
- * again. `kept`: the stream's clock of what the channel keeps (`video_state`); null: no picture of it at all.
+ * again. `kept`: the stream's clock of what the channel keeps (`video_state`); null: no picture of it at all. A clip of chat alone needs none.
  */
 export function spanProblem(
   { startMs, endMs }: { startMs: number; endMs: number },
   kept: { oldestMs: number; newestMs: number } | null,
+  picture: ClipPicture = "video",
 ): ClipError | null {
   const lengthMs = endMs - startMs;
   if (lengthMs < 0)
@@ -105,6 +114,7 @@ export function spanProblem(
       detail: `The clip would last ${seconds(lengthMs)}; the longest is ${seconds(LONGEST_CLIP_MS)}.`,
       action: "Choose a shorter span, or make several clips.",
     };
+  if (picture === "chat") return null;
   if (kept === null)
     return {
       code: "no_video",
@@ -126,6 +136,29 @@ export function spanProblem(
   return null;
 }
 
+/** One stretch of a film. */
+export const clipPart = z.object({
+  login,
+  channelId,
+  startMs: z.int(),
+  endMs: z.int(),
+  picture: z.enum(CLIP_PICTURES).default("video"),
+  /** Written over its beginning, behind its number; empty: the number alone. */
+  title: z.string().max(140).default(""),
+});
+export type ClipPart = z.infer<typeof clipPart>;
+
+/** What is wrong with a film as a whole, or null; its parts are each looked at by `spanProblem`. */
+export function filmProblem(parts: readonly Pick<ClipPart, "startMs" | "endMs">[]): ClipError | null {
+  const lengthMs = parts.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+  if (lengthMs <= LONGEST_FILM_MS && parts.length <= MOST_PARTS) return null;
+  return {
+    code: "too_long",
+    detail: `The film would have ${parts.length} parts and last ${seconds(lengthMs)}; it may have ${MOST_PARTS} and last ${seconds(LONGEST_FILM_MS)}.`,
+    action: "Choose fewer or shorter parts.",
+  };
+}
+
 /** What a person asks for. */
 export const clipRequest = z.object({
   login,
@@ -138,6 +171,8 @@ export const clipRequest = z.object({
   /** `instant`: from the keyframe before the start, copied, no chat, 16:9 alone. `exact`: to the frame. */
   cut: z.enum(["instant", "exact"]).default("exact"),
   layouts: z.array(z.enum(CLIP_LAYOUTS)).min(1).max(3).default(["16:9", "9:16"]),
+  /** `chat`: of chat alone, without a picture of the stream; `cut` and `normalise` then mean nothing. Of a film each part says it for itself. */
+  picture: z.enum(CLIP_PICTURES).default("video"),
   /** Where the 9:16 window stands: 0 at the left edge, 0.5 in the middle, 1 at the right edge. */
   cropX: z.number().min(0).max(1).default(0.5),
   chat: chatOverlay.default(chatOverlay.parse({})),
@@ -152,6 +187,12 @@ export const CLIPS_BUCKET = "clips";
 export const clip = clipRequest.extend({
   id: clipId,
   channelId,
+  /** A film: its stretches in their order, of one or several streams. `login`, `channelId`, `startMs` and `endMs` of the record are then the first one's. Empty: one stretch. */
+  parts: z.array(clipPart).max(MOST_PARTS).default([]),
+  /** Of a film: write numbers and titles over the beginnings of its parts. */
+  titles: z.boolean().default(true),
+  /** One of several clips that were asked for together; null: it stands alone. */
+  batch: z.object({ id: clipId, number: z.int(), of: z.int() }).nullable().default(null),
   createdAtMs: z.int(),
   /** Counts up with every write of the record. */
   revision: z.int(),

@@ -52,18 +52,17 @@ export function textOf(
     }
     const text = saying.reply ? `↳ ${cleaned.text}` : cleaned.text;
     const size = Buffer.byteLength(text) + COUNT_BYTES;
-    if (bytes + size > TEXT_BYTES) return;
+    if (bytes + size > TEXT_BYTES || byText.size >= ROWS_BOUND) return;
     bytes += size;
     byText.set(key, { order, text, count });
   };
   const queues = queuesOf(seconds, peakS);
-  for (let left = true; left && byText.size < ROWS_BOUND && bytes < TEXT_BYTES - COUNT_BYTES;) {
-    left = false;
+  for (;;) {
+    let looked = 0;
     for (const queue of queues)
-      for (let n = 0; n < queue.perRound && queue.next < queue.heard.length; n++) {
-        left = true;
-        if (byText.size < ROWS_BOUND) take(queue.heard[queue.next++]!);
-      }
+      for (let n = 0; n < queue.perRound && queue.next < queue.heard.length; n++, looked++)
+        take(queue.heard[queue.next++]!);
+    if (looked === 0 || byText.size >= ROWS_BOUND || bytes >= TEXT_BYTES - COUNT_BYTES) break;
   }
   const text = [...byText.values()]
     .sort((a, b) => a.order - b.order)

@@ -176,6 +176,7 @@ export function sampleClip(n: number, more: Partial<Clip> = {}): Clip {
     startMs: at(4350),
     endMs: at(4374),
     cut: "exact",
+    picture: "video",
     layouts: ["16:9", "9:16"],
     cropX: 0.5,
     chat: {
@@ -191,6 +192,9 @@ export function sampleClip(n: number, more: Partial<Clip> = {}): Clip {
     title: "",
     id: `sample-${n}`,
     channelId: CHANNEL,
+    parts: [],
+    titles: true,
+    batch: null,
     createdAtMs: NOW_MS - n * 600_000,
     revision: 3,
     state: "ready",
