@@ -136,7 +136,7 @@ export function serveHttp(
     const request = copyOf(res, req, client, isUpload);
     const answer = (reply: Reply): void => {
       finished({
-        route: /^\/(?:api|c|emotes|health|media|metrics|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
+        route: /^\/(?:api|c|emotes|health|media|metrics|s|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
         status: reply.status,
         seconds: (performance.now() - beganMs) / 1000,
       });

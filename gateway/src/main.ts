@@ -33,6 +33,7 @@ import { listen } from "./server.ts";
 import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
 import { placesOf } from "./places.ts";
+import { serveReports } from "./report/report.ts";
 import type { Parts } from "./routes/handlers.ts";
 import { createFollowing, serveEvents } from "./routes/events.ts";
 import { loadUws } from "./uws.ts";
@@ -147,6 +148,7 @@ await run("gateway", async ({ config, log, instance, own }) => {
       web,
       emotes: serveEmotes(config, log),
       media: serveMedia({ objects, kept, videoStates, clips }),
+      report: serveReports(parts),
       shared: serveShared(clips, objects),
       notReady: () =>
         !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",

@@ -29,7 +29,7 @@ const languageOf = (request: Request): Language =>
   /^\s*ru\b/i.test(request.header("accept-language")) ? "ru" : "en";
 
 /** Every visible text of a clip comes from people. What turns the reading direction stays inside its own element. */
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replaceAll(/[&<>"'`=]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 function page(status: number, language: Language, title: string, head: string, body: string): Reply {
@@ -104,7 +104,7 @@ export function sharedNothing(request: Request): Reply {
 }
 
 /** Where this gateway is for whoever asked: other sites want whole addresses. */
-function baseOf(request: Request): string {
+export function baseOf(request: Request): string {
   const host = request.header("host");
   const secure = request.header("x-forwarded-proto") === "https";
   return /^[\w.:[\]-]{1,255}$/.test(host) ? `${secure ? "https" : "http"}://${host}` : "";

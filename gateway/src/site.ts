@@ -25,6 +25,7 @@ export interface SiteParts {
   readonly emotes: Emotes;
   readonly media: Media;
   readonly shared: Shared;
+  readonly report: (request: Request) => Promise<Reply>;
   readonly metrics: () => Promise<string>;
 }
 
@@ -67,6 +68,7 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
         body,
       }));
     if (path.startsWith("/emotes/")) return parts.emotes.answer(path, request);
+    if (path.startsWith("/s/")) return report(request, claim.client);
     if (path.startsWith("/media/")) return parts.media.answer(path, request);
     const reply = web.serve(request);
     return OVERLAY.test(path) ? { ...reply, headers: { ...reply.headers, ...EMBEDDABLE } } : reply;
@@ -75,6 +77,11 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
   async function shared(request: Request, client: string): Promise<Reply> {
     await limits.take(client);
     return parts.shared.answer(request);
+  }
+
+  async function report(request: Request, client: string): Promise<Reply> {
+    await limits.take(client);
+    return parts.report(request);
   }
 
   async function apiReply(
