@@ -4,6 +4,7 @@ import { hash32 } from "./random.ts";
 import { floodRate, floodRoomId, positionAt, ANCHOR_MS } from "./schedule.ts";
 import { QUIET_CHANNELS } from "./irc.ts";
 import { GAME, PERIOD_MS, RUNS_PER_BROADCAST } from "./world.ts";
+import { VOD_CREATED_AT_MS, VOD_ID, VOD_S, VOD_TITLE } from "./vod.ts";
 import { spoken } from "./wire.ts";
 
 /** The application that the demo's settings name. */
@@ -245,6 +246,15 @@ export class Helix {
         const live = (query.size === 0 ? [...KNOWN] : users).filter((user) => user.live !== null);
         return { status: 200, json: { data: live.map((user) => this.stream(user)), pagination: {} } };
       }
+      case "videos": {
+        const ids = query.getAll("id");
+        if (ids.length === 0 && !query.has("user_id"))
+          return problem(400, "Bad Request", "Must provide one of id, user_id or game_id.");
+        if (ids.length > 0 && !ids.includes(VOD_ID))
+          return problem(404, "Not Found", "No videos were found for the specified IDs.");
+        const found = ids.length > 0 || query.get("user_id") === PEPEL_ID ? [this.video()] : [];
+        return { status: 200, json: { data: found, pagination: {} } };
+      }
       case "search/channels": {
         const text = query.get("query")?.toLowerCase() ?? "";
         if (text === "") return problem(400, "Bad Request", 'Missing required parameter "query"');
@@ -317,6 +327,31 @@ export class Helix {
       tag_ids: [],
       tags: [],
       is_mature: false,
+    };
+  }
+
+  /** The one finished stream that there is. */
+  private video(): object {
+    const user = userBy("id", PEPEL_ID);
+    const createdAt = new Date(VOD_CREATED_AT_MS).toISOString().replace(/\.\d+Z/, "Z");
+    return {
+      id: VOD_ID,
+      stream_id: String(40_000_000_000 + hash32("stream", "pepel_lamp", createdAt)),
+      user_id: PEPEL_ID,
+      user_login: user?.login,
+      user_name: user?.name,
+      title: VOD_TITLE,
+      description: "",
+      created_at: createdAt,
+      published_at: createdAt,
+      url: `https://www.twitch.tv/videos/${VOD_ID}`,
+      thumbnail_url: "",
+      viewable: "public",
+      view_count: 1204,
+      language: "ru",
+      type: "archive",
+      duration: `${Math.floor(VOD_S / 60)}m${VOD_S % 60}s`,
+      muted_segments: null,
     };
   }
 

@@ -6,12 +6,14 @@ import { control, controlState, type Controlled } from "./control.ts";
 import { bttv, ffz, sevenTv } from "./emote-sets.ts";
 import { allEmotes } from "./emotes.ts";
 import type { DemoProvider, Faults } from "./faults.ts";
+import { gql } from "./gql.ts";
 import { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";
 import { listen, type Listening } from "./irc-sockets.ts";
 import { serveSevenTvEvents } from "./seventv-events.ts";
 import { hls } from "./video/hls.ts";
 import type { Studio } from "./video/studio.ts";
+import { vodHls } from "./video/vod-hls.ts";
 
 export interface HttpOptions {
   readonly port: number;
@@ -124,6 +126,11 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
         authorization: request.headers.authorization,
         clientId: request.headers["client-id"]?.toString(),
       });
+    if (path === "/gql")
+      return gql(request.method ?? "GET", await bodyOf(request), request.headers["client-id"]?.toString());
+    const recording = after("/vod/");
+    if (recording !== null)
+      return (await vodHls(recording, studio)) ?? { status: 404, json: { error: "Not Found" } };
     const picture = image(path, faults);
     if (picture !== null) return picture;
     const bttvPath = after("/bttv/3/cached/");

@@ -98,6 +98,8 @@ export function demoSettings(ports: DemoPorts): Record<string, string> {
     SEVENTV_CDN_URL: `${http}/7tv/emote`,
     HYPECAST_ALLOW_PRIVATE_EMOTES: "1",
     TWITCH_VIDEO_COMMAND: `/bin/echo ${http}/hls/{login}/master.m3u8`,
+    TWITCH_VOD_COMMAND: `/bin/echo ${http}/vod/{id}/master.m3u8`,
+    TWITCH_UNOFFICIAL_CHAT_URL: `${http}/gql`,
     HYPECAST_VIDEO_PRIVATE_HOSTS: `127.0.0.1:${ports.http}`,
   };
 }

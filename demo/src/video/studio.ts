@@ -7,15 +7,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ANCHOR_MS } from "../schedule.ts";
 import { RUNS_PER_BROADCAST } from "../world.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { MEETING, SEGMENT_MS, segmentsOf, type Film } from "./film.ts";
+import { MEETING, SEGMENT_MS, segmentsOf, type Film, type FilmSegment } from "./film.ts";
 import { films } from "./films.ts";
 import type { AdSpot } from "./playlists.ts";
 
 export interface Studio {
   readonly broadcasts: ReadonlyMap<string, Broadcast>;
+  /** One loop of each film by itself, from its beginning; null: not all of it is rendered yet. */
+  finished(login: string): Finished | null;
   /** How much of each film is there: segments of all. */
   state(): object;
   close(): Promise<void>;
+}
+/** A loop as a recording. Times count from its beginning. */
+export interface Finished {
+  readonly film: Film;
+  readonly segments: readonly FilmSegment[];
+  body(rendition: string, number: number): Promise<Buffer | null>;
 }
 interface Log {
   info(about: object, text: string): void;
@@ -89,6 +97,7 @@ export async function startStudio(folder: string, now: () => number, log: Log): 
 
   return {
     broadcasts: new Map(reels.map((reel) => [reel.film.login, reel.broadcast])),
+    finished: (login) => reels.find(({ film }) => film.login === login)?.finished() ?? null,
     state: () => Object.fromEntries(reels.map((reel) => [reel.film.login, reel.state()])),
     close: async () => {
       closing.abort();
@@ -124,6 +133,7 @@ const SERVING = new Set([
   "render.ts",
   "studio.ts",
   "truth.ts",
+  "vod-hls.ts",
 ]);
 
 interface Reel {
@@ -135,6 +145,7 @@ interface Reel {
   missing(): { readonly from: number; readonly to: number } | null;
   /** For how long from now the channel can be shown. */
   readyMs(): number;
+  finished(): Finished | null;
   state(): object;
 }
 
@@ -159,6 +170,10 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
   };
   const startOf = (number: number): number =>
     ANCHOR_MS + Math.floor(number / count) * film.periodMs + (segments[number % count]?.atMs ?? 0);
+  const body = (rendition: string, number: number): Promise<Buffer | null> =>
+    has(number)
+      ? readFile(join(folder, rendition, `${number % count}.ts`)).catch(() => null)
+      : Promise.resolve(null);
   let first = onAir(now());
   for (let i = 0; i < WINDOW && has(first - 1); i++) first--;
 
@@ -197,10 +212,7 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
     discontinuitiesBefore: (number) =>
       Math.floor(number / count) * film.runs.length +
       segments.slice(0, number % count).filter(({ place }) => place === 0).length,
-    body: (rendition, number) =>
-      has(number)
-        ? readFile(join(folder, rendition, `${number % count}.ts`)).catch(() => null)
-        : Promise.resolve(null),
+    body,
     extra: () => Promise.resolve(null),
     adsBetween(fromMs, toMs) {
       const loop = Math.floor((fromMs - ANCHOR_MS) / film.periodMs);
@@ -242,6 +254,7 @@ async function openReel(film: Film, folder: string, now: () => number): Promise<
       const next = nextMissing();
       return next === null ? Number.POSITIVE_INFINITY : (next - onAir(now())) * SEGMENT_MS;
     },
+    finished: () => (there.size === count ? { film, segments, body } : null),
     state: () => ({ segments: there.size, of: count }),
   };
 }
