@@ -12,6 +12,7 @@ import { demoSettings, everyPart, portsOf, type DemoPorts } from "./plan.ts";
 import { portIsFree, portOwner } from "./ports.ts";
 import { storePassword } from "./secrets.ts";
 import { seedThePast } from "./seed.ts";
+import { seedTheStream } from "./seed-stream.ts";
 
 const DEFAULT_PORT = 4200;
 /** The first is the one whose page is offered. */
@@ -51,6 +52,7 @@ async function up(): Promise<void> {
       await bus.close();
     }
   }
+  if (demo !== null) await seedTheStream(config, dataFolder, tell);
   const page = demo !== null || channels.length === 1 ? `live/${channels[0]?.login}` : "";
   console.log(
     `\n  open http://127.0.0.1:${config.HYPECAST_PORT}/${page}   (${seconds(began)}; Ctrl-C stops everything)\n`,

@@ -100,6 +100,7 @@ export function demoSettings(ports: DemoPorts): Record<string, string> {
     TWITCH_VIDEO_COMMAND: `/bin/echo ${http}/hls/{login}/master.m3u8`,
     TWITCH_VOD_COMMAND: `/bin/echo ${http}/vod/{id}/master.m3u8`,
     TWITCH_UNOFFICIAL_CHAT_URL: `${http}/gql`,
+    TWITCH_UNOFFICIAL_CHAT_CLIENT: "hypecast-demo",
     HYPECAST_VIDEO_PRIVATE_HOSTS: `127.0.0.1:${ports.http}`,
   };
 }
