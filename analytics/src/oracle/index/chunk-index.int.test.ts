@@ -15,7 +15,7 @@ import { ChunkIndex } from "./chunk-index.ts";
 import { ModelsBook } from "./models.ts";
 import { nearest } from "./nearest.ts";
 
-const log = createLog("test", "silent");
+const log = createLog("test", process.env["TESTLOG"] ?? "silent");
 const T = 1_700_000_000_000;
 const VOD = "vod-0m3abcde1234567890-1";
 const OTHER = "vod-0m3abcde1234567890-2";
@@ -85,7 +85,7 @@ async function rows<Row>(query: string): Promise<Row[]> {
   return result.json<Row>();
 }
 async function until(what: string, is: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 100; tries++) {
     if (await is()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

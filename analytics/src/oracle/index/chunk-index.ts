@@ -265,7 +265,7 @@ export class ChunkIndex {
       signal,
     );
     const texts = new Map(
-      passages.filter(({ textHash }) => !made.has(textHash)).map((one) => [one.textHash, one.text]),
+      passages.filter(({ textHash }) => !made.has(textHash)).map((one) => [one.textHash, one.passage]),
     );
     for (const [hash] of made) if (texts.has(hash)) throw new Error(`the hash ${hash} is of two texts`);
     await this.#put(
@@ -316,7 +316,7 @@ export class ChunkIndex {
   #sayEstimate(embedder: Embedder, passages: readonly Passage[]): void {
     const { withoutVector } = totals(this.#coverage);
     if (this.#estimated === embedder.model) return;
-    const these = embedder.estimate(passages.map(({ text }) => text));
+    const these = embedder.estimate(passages.map(({ passage }) => passage));
     if (these.usd === null && these.tokens === 0) return;
     this.#estimated = embedder.model;
     const share = Math.max(withoutVector, passages.length) / passages.length;

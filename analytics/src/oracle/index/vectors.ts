@@ -13,7 +13,7 @@ export interface Passage {
   readonly startMs: number;
   /** When the chunk reached the store, s. */
   readonly storedAtS: number;
-  readonly text: string;
+  readonly passage: string;
   /** UInt64 as text. */
   readonly textHash: string;
 }
@@ -21,7 +21,12 @@ export interface Passage {
 /** Which chunks are looked at: those that reached the store since then, or those of one channel. */
 export type Look = { readonly sinceS: number } | { readonly channelId: string };
 
-const conditionOf = (look: Look): string =>
+/** By the table's key, so that FINAL reads little: the latest of two chunks that came in one second is known by it alone. */
+const chunksOf = (look: Look): string =>
+  "sinceS" in look
+    ? "(channelId, startMs) IN (SELECT channelId, startMs FROM chat_chunks WHERE storedAt >= fromUnixTimestamp({sinceS:UInt32}))"
+    : "channelId = {channelId:String}";
+const vectorsOf = (look: Look): string =>
   "sinceS" in look ? "storedAt >= fromUnixTimestamp({sinceS:UInt32})" : "channelId = {channelId:String}";
 
 /** Chunks whose present text has no vector of this model, oldest first; at most `limit`. */
@@ -32,12 +37,10 @@ export async function missing(
   limit: number,
   signal: AbortSignal,
 ): Promise<Passage[]> {
-  const here = conditionOf(look);
   const result = await store.query({
-    query: `SELECT id AS chunkId, channelId, startMs, toUnixTimestamp(stored) AS storedAtS, text, toString(textHash) AS textHash
-            FROM (SELECT id, channelId, startMs, storedAt AS stored, ${PASSAGE} AS text, cityHash64(text) AS textHash
-                  FROM chat_chunks WHERE ${here} ORDER BY storedAt DESC LIMIT 1 BY id)
-            WHERE (chunkId, textHash) NOT IN (SELECT chunkId, textHash FROM chunk_vectors WHERE model = {model:String} AND ${here})
+    query: `SELECT id AS chunkId, channelId, startMs, toUnixTimestamp(storedAt) AS storedAtS, ${PASSAGE} AS passage, toString(cityHash64(passage)) AS textHash
+            FROM chat_chunks FINAL WHERE ${chunksOf(look)}
+              AND (id, cityHash64(${PASSAGE})) NOT IN (SELECT chunkId, textHash FROM chunk_vectors WHERE model = {model:String} AND ${vectorsOf(look)})
             ORDER BY channelId, startMs LIMIT {limit:UInt32}`,
     query_params: { model, limit, ...look },
     format: "JSONEachRow",
@@ -53,10 +56,11 @@ export async function madeBefore(
   hashes: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, Float32Array>> {
+  // Numbers in the text of the query: as a parameter, which travels in the address, they would be too long.
   const result = await store.query({
     query: `SELECT toString(textHash) AS hash, vector FROM chunk_vectors
-            WHERE model = {model:String} AND textHash IN (SELECT arrayJoin({hashes:Array(UInt64)})) LIMIT 1 BY textHash`,
-    query_params: { model, hashes },
+            WHERE model = {model:String} AND textHash IN (${hashes.map((hash) => BigInt(hash)).join(",")}) LIMIT 1 BY textHash`,
+    query_params: { model },
     format: "JSONEachRow",
     abort_signal: signal,
   });
@@ -125,7 +129,7 @@ export async function forgetOrphans(store: Store, channelIds: readonly string[])
   await store.command({
     query:
       "ALTER TABLE chunk_vectors DELETE WHERE channelId IN {channelIds:Array(String)} AND channelId NOT IN (SELECT channelId FROM chat_chunks)",
-    query_params: { channelIds },
+    query_params: { channelIds: channelIds.slice(0, 100) },
   });
 }
 
