@@ -207,6 +207,7 @@ function placeAt(
     burst: hype === null ? 0 : Math.min(1, Math.log2(Math.max(1, hype.times)) / 4),
     moment: moment === null ? 0 : moment.score / 100,
     event: asked === null && onset.notice === null ? 0 : 1,
+    flood: flood !== null && hype === null && asked === null && onset.notice === null ? 1 : 0,
     unheard: weighed.reduce((sum, { share, unheard }) => sum + (unheard ? share : 0), 0),
   };
 

@@ -18,6 +18,8 @@ export interface Parts {
   moment: number;
   /** A thing that was asked for is known without anybody saying it: a raid, a copypasta, a mood. */
   event: number;
+  /** A copypasta, a poll or bots that nobody asked for fill chat there. */
+  flood: number;
   /** Share of the question that nobody in the scope says in any word. */
   unheard: number;
 }
@@ -34,6 +36,7 @@ export const WEIGHTS: Readonly<Record<keyof Parts | "one", number>> = {
   burst: 0.8,
   moment: 0.6,
   event: 0.8,
+  flood: -3,
   unheard: -2,
 };
 /** From here on a place counts as found. */

@@ -3,7 +3,7 @@ import type { Mood } from "@hypecast/contracts/moods.ts";
 import type { Understood } from "@hypecast/contracts/oracle.ts";
 import { conceptsOf } from "./concepts.ts";
 import { FUNCTION_WORDS } from "./function-words.ts";
-import { stemOf, wordOf, wordsOf } from "./words.ts";
+import { emoteNamesIn, stemOf, wordOf, wordsOf } from "./words.ts";
 
 /** One thing that is asked for: any of its terms stands for it. */
 export interface Wanted {
@@ -54,7 +54,7 @@ const CLOCK = String.raw`(?:(\d{1,3}):)?(\d{1,3}):(\d{2})`;
 const NTH_TIME = new RegExp(`${B}(?:(?:for|the|в|во)\\s+)*(${ordinal})\\s+(?:time|раз)${E}`, "iu");
 const NTH_THING = new RegExp(`${B}(?:the\\s+|во?\\s+)?(${ordinal})\\s+([\\p{L}]+)`, "giu");
 /** "The third phase" and "the last hit" are names of things, not places in a row. */
-const COUNTED = new Set(["fall", "death", "lava", "copypasta", "raid", "miss", "joke", "poll", "ad", "pause", "scream", "boss", "win", "lose", "bug", "giveaway", "kill", "jump"]); // prettier-ignore
+const COUNTED = new Set(["fall", "death", "lava", "copypasta", "raid", "miss", "joke", "poll", "ad", "pause", "scream", "win", "lose", "bug", "giveaway", "kill", "jump"]); // prettier-ignore
 
 interface Part {
   readonly fromS: number | null;
@@ -141,11 +141,6 @@ const ABOUT_CHAT = new RegExp(
 );
 const QUOTED = /["“«„]([^"”»“]{2,200})["”»“]/gu;
 const LOGIN = /@([A-Za-z0-9_]{2,25})/g;
-/** A word that may be an emote's name: capitals inside it or nothing but capitals, or an emoji. */
-const MAY_BE_EMOTE =
-  /^(?=.*[A-Z].*)(?:[a-z]+[A-Z][A-Za-z0-9]*|[A-Z]{2,}[A-Za-z0-9]*|[A-Z][a-z]+[A-Z][A-Za-z0-9]*)$/;
-const EMOJI = /\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\ufe0f|\p{Emoji_Modifier})*/gu;
-
 /**
  * Takes a question apart. A pure function: names of emotes and people are guesses from their form until the index has been asked.
  * `lengthS` of the stream, where one is asked about: for "near the end".
@@ -200,13 +195,7 @@ export function understand(query: string, lengthS: number | null = null): Questi
   }
 
   const people = [...head.matchAll(LOGIN)].map(([, login]) => login!.toLowerCase());
-  const words = kindAlone === null ? [...`${head}${rest.slice(0, 9600)}`.matchAll(/\S+/g)] : [];
-  const emotes: string[] = [];
-  for (const [raw] of words.slice(0, MOST_WANTED)) {
-    const bare = raw.replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
-    if (MAY_BE_EMOTE.test(bare) && !emotes.includes(bare)) emotes.push(bare);
-    for (const [emoji] of raw.matchAll(EMOJI)) if (!emotes.includes(emoji)) emotes.push(emoji);
-  }
+  const emotes = kindAlone === null ? emoteNamesIn(`${head}${rest}`).slice(0, MOST_WANTED) : [];
 
   const text = kindAlone === null ? `${head}${rest}` : "";
   const moods = best === null ? [] : wordsOf(best).flatMap(({ text: word }) => moodsOf(stemOf(word)));

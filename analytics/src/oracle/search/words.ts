@@ -98,3 +98,19 @@ export function stemOf(word: string): string {
 /** The Russian stemmer leaves the ending of past tenses and of some nouns: упал → упа but упала → упала. One more vowel goes. */
 const shorten = (stem: string): string =>
   stem.length > 4 && /[аеиоуыэюяйь]$/.test(stem) ? stem.slice(0, -1) : stem;
+
+/** A word that may be an emote's name: capitals inside it, or nothing but capitals. */
+const MAY_BE_EMOTE = /^(?:[a-z]+[A-Z][A-Za-z0-9]*|[A-Z]{2,}[A-Za-z0-9]*|[A-Z][a-z]+[A-Z][A-Za-z0-9]*)$/;
+const EMOJI = /\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\ufe0f|\p{Emoji_Modifier})*/gu;
+
+/** What of a text may be an emote by its form: exact names, and emoji one by one. Each once. */
+export function emoteNamesIn(text: string): string[] {
+  const names = new Set<string>();
+  for (const [raw] of text.matchAll(/\S+/g)) {
+    if (raw.length > LONGEST_WORD) continue;
+    const bare = raw.replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
+    if (MAY_BE_EMOTE.test(bare)) names.add(bare);
+  }
+  for (const [emoji] of text.matchAll(EMOJI)) names.add(emoji);
+  return [...names];
+}
