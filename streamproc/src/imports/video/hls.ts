@@ -2,7 +2,8 @@ import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import { segmentFolder } from "@hypecast/contracts/object-keys.ts";
 import type { VodError } from "@hypecast/contracts/vod.ts";
 import type { VodErrorCode } from "@hypecast/contracts/vod-words.ts";
-import { DiskFull } from "@hypecast/runtime/objects.ts";
+import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
+import { parametersIn, sizeIn, type PictureSize } from "../../clips/h264-size.ts";
 import { NotMedia } from "../../media/frame-source.ts";
 import { inOrder } from "../../media/in-order.ts";
 import { demux } from "../../media/take-apart.ts";
@@ -125,6 +126,20 @@ export function placed({ segments }: MediaPlaylist, startMs: number): Placed[] {
   });
 }
 
+/** The size of the picture in a segment's file; null: it does not say, or there is none. Throws NotMedia. */
+export async function pictureIn(
+  { source, analysis }: VideoSegment,
+  objects: Pick<Objects, "get">,
+): Promise<{ readonly hasPicture: boolean; readonly size: PictureSize | null } | null> {
+  const file = source ?? analysis;
+  const media = file === null ? null : await objects.get(file.key);
+  const init = file?.init == null ? null : await objects.get(file.init.key);
+  if (file === null || media === null) return null;
+  const { video } = demux({ container: file.container, media, init });
+  const parameters = video?.codec === "h264" ? parametersIn(video.units[0]?.data ?? Buffer.alloc(0)) : null;
+  return { hasPicture: video !== null, size: parameters === null ? null : sizeIn(parameters) };
+}
+
 /** Fetches the segments behind the last one that was told, a few at once, and tells them in their order. */
 export async function takeHls(
   vod: OfVod,
@@ -168,7 +183,6 @@ export async function takeHls(
   };
 
   let failed = 0;
-  let missing = 0;
   let detail = "";
   try {
     const wanted = placed(list, vod.startMs).filter(({ listed }) => listed.seq > doneSeq);
@@ -184,7 +198,6 @@ export async function takeHls(
       if (gap.reason === "disk_full") throw new DiskFull(detail);
       failed = gap.reason === "failed" ? failed + 1 : 0;
       if (failed >= FAILED_MOST) throw failureOf(new Error(`the segments cannot be had (${detail})`));
-      missing++;
       await told.tellGap(gap);
     }
   } catch (error) {
@@ -199,24 +212,23 @@ export async function takeHls(
         ? "The playlist is empty."
         : `None of its segments is a picture (${detail}).`,
     );
+  // Also what an earlier call had missed.
+  const missing = list.segments.length - told.segments.length;
   return missing === 0
     ? []
     : [
         {
           code: "truncated",
-          detail: `${missing} of ${list.segments.length} segments of the picture could not be had (${detail}).`,
+          detail: `${missing} of ${list.segments.length} segments of the picture could not be had.`,
           action: "The rest can be used; what is missing is shown as gaps.",
         },
       ];
 
   /** Sound alone is no picture, whatever the playlist says. */
   async function checkPicture(segment: VideoSegment): Promise<void> {
-    const file = segment.source ?? segment.analysis;
-    const media = file === null ? null : await objects.get(file.key);
-    const init = file?.init == null ? null : await objects.get(file.init.key);
-    if (file === null || media === null) return;
     try {
-      if (demux({ container: file.container, media, init }).video !== null) return;
+      const found = await pictureIn(segment, objects);
+      if (found === null || found.hasPicture) return;
     } catch (error) {
       if (!(error instanceof NotMedia)) throw error;
       throw notAVideo(`The first segment is no video (${error.message}).`);

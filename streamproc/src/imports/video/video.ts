@@ -9,7 +9,7 @@ import type { Fetch } from "../../sources/hls/fetch.ts";
 import { vodLink } from "../twitch/vod-link.ts";
 import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
 import { probeFile, type FileFacts } from "./file.ts";
-import { openFinishedHls, takeHls, type FinishedHls } from "./hls.ts";
+import { openFinishedHls, pictureIn, takeHls, type FinishedHls } from "./hls.ts";
 import { takeFile } from "./take-file.ts";
 import { openTold, type Told } from "./told.ts";
 
@@ -96,7 +96,10 @@ export async function takeVideo(
           ? await takeHls(vod, video.hls, told, tools, signal)
           : await takeFile(vod, video.input, video.facts, told, tools, signal);
       await told.write();
-      return { video: videoOf(told, vod, facts), notes };
+      const first = told.segments[0];
+      // Only a master playlist says it.
+      const found = facts.width > 0 || first === undefined ? null : await pictureIn(first, tools.objects);
+      return { video: videoOf(told, vod, found?.size ?? facts), notes };
     } catch (error) {
       // What is there can be played and clipped, whatever became of the rest.
       if (told.segments.length > 0) await told.write().catch(() => undefined);
