@@ -35,10 +35,10 @@ function begin(start: Buffer): { chunk: Buffer<ArrayBuffer>; decoder: TextDecode
     const decoder = new TextDecoder(wide);
     return { chunk: Buffer.from(decoder.decode(own, { stream: true }), "utf8"), decoder };
   }
-  let zeros = 0;
   const looked = own.subarray(0, 4096);
-  for (const byte of looked) if (byte === 0) zeros++;
-  if (zeros > looked.length / 4)
+  const zeros: [number, number] = [0, 0];
+  for (let at = 0; at < looked.length; at++) if (looked[at] === 0) zeros[(at & 1) as 0 | 1]++;
+  if (Math.max(...zeros) > looked.length / 4 && Math.min(...zeros) < looked.length / 50)
     throw new ImportFailure(
       "bad_encoding",
       "Every second byte is zero: it looks like UTF-16 without the mark that says so.",
