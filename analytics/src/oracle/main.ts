@@ -7,7 +7,12 @@ import { openStore } from "../store.ts";
 import { untilTheStoreIs } from "../until-ready.ts";
 import { openDesk } from "./answers/desk.ts";
 import { openLlm } from "./answers/llm.ts";
+import { alikeBy } from "./embed/alike.ts";
+import { openEarlier, openEmbedder } from "./embed/open.ts";
+import { openStatic } from "./embed/static.ts";
 import { togetherHealth } from "./health.ts";
+import { ChunkIndex } from "./index/chunk-index.ts";
+import { ModelsBook } from "./index/models.ts";
 import { answerSearch, lookingWith } from "./search/looking.ts";
 import { openStreams } from "./search/streams.ts";
 import { keepWordIndex } from "./search/word-index.ts";
@@ -22,14 +27,24 @@ await run("oracle", async ({ config, log, instance, signal, own }) => {
   own(serveMetrics(nc, "oracle", instance));
   const store = own(openStore(config));
   // The process `analytics` brings the tables.
-  const { trouble } = untilTheStoreIs(signal, log, async () => {
+  const { done, trouble } = untilTheStoreIs(signal, log, async () => {
     await store.command({ query: "SELECT channelId FROM chunk_lengths LIMIT 0" });
   });
-  const parts = { store, streams: await openStreams(nc), meaning: null, alike: null };
+  const meaning = own(
+    await ChunkIndex.open({
+      ...{ store, log, instance },
+      book: await ModelsBook.open(nc, config.HYPECAST_NATS_REPLICAS),
+      present: await openEmbedder(config),
+      openBefore: (spec) => openEarlier(spec, config),
+    }),
+  );
+  void done.then(() => meaning.start());
+  // Single lines are always compared here: they are many, and asking an endpoint about them would take its time and cost.
+  const parts = { store, streams: await openStreams(nc), meaning, alike: alikeBy(openStatic()) };
   const words = own(keepWordIndex(store, log, trouble));
   const searches = own(
     serveQuestions(nc, store, [answerSearch(parts)], log, trouble, Date.now, SEARCHES_AT_ONCE),
   );
   const desk = own(await openDesk(nc, { looking: lookingWith(parts), llm: openLlm(config), log }));
-  own(reportHealth(nc, "oracle", instance, () => togetherHealth({ words, searches, desk })));
+  own(reportHealth(nc, "oracle", instance, () => togetherHealth({ words, meaning, searches, desk })));
 });

@@ -129,7 +129,7 @@ describe("an endpoint that misbehaves", () => {
 
   test("whoever asks may stop waiting for the next try", async () => {
     const stop = new AbortController();
-    const pause = clock.pause;
+    const pause = clock.pause.bind(clock);
     clock.pause = async (ms, signal) => {
       stop.abort(new Error("enough"));
       await pause(ms, signal);

@@ -167,7 +167,7 @@ export function openOpenAi(settings: OpenAiSettings, clock: Clock = WALL): Embed
 
   /** In the order of the texts, whatever order they came in. */
   function vectorsOf(data: z.infer<typeof reply>["data"], count: number): Float32Array[] {
-    const vectors = new Array<Float32Array | undefined>(count);
+    const vectors = Array.from<Float32Array | undefined>({ length: count });
     for (const { index, embedding } of data) {
       if (index >= count || vectors[index] !== undefined)
         throw new Try(`${data.length} vectors for ${count} texts, number ${index} twice or too many`, true);
@@ -225,7 +225,7 @@ export function openOpenAi(settings: OpenAiSettings, clock: Clock = WALL): Embed
     async embed(texts, _kind, signal) {
       // Endpoints refuse a text of nothing; its vector is known without them, once their width is.
       const said = texts.flatMap((text, i) => (text.trim() === "" ? [] : [{ i, text: shortened(text) }]));
-      const vectors = new Array<Float32Array | undefined>(texts.length);
+      const vectors = Array.from<Float32Array | undefined>({ length: texts.length });
       for (const request of inRequests(said.map(({ text }) => text))) {
         const answered = await askUntilAnswered(
           request.map((n) => said[n]!.text),
@@ -233,7 +233,7 @@ export function openOpenAi(settings: OpenAiSettings, clock: Clock = WALL): Embed
         );
         for (const [k, n] of request.entries()) vectors[said[n]!.i] = answered[k]!;
       }
-      return Array.from(vectors, (vector) => vector ?? new Float32Array(dimensions ?? 0));
+      return vectors.map((vector) => vector ?? new Float32Array(dimensions ?? 0));
     },
     estimate: (texts) =>
       asSpent(

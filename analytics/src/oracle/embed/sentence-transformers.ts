@@ -188,7 +188,7 @@ export async function openSentenceTransformers(path: string): Promise<Embedder> 
       const ids = texts.map((text) => idsOf(prompts[kind] + text));
       // Texts of one length together: what is filled up costs as much as what is said.
       const order = ids.map((_one, i) => i).sort((a, b) => ids[a]!.length - ids[b]!.length);
-      const vectors = new Array<Float32Array>(texts.length);
+      const vectors = Array.from<Float32Array>({ length: texts.length });
       for (let at = 0; at < order.length; at += TEXTS_AT_ONCE) {
         signal?.throwIfAborted();
         const part = order.slice(at, at + TEXTS_AT_ONCE);

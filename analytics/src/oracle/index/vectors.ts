@@ -71,8 +71,8 @@ export async function madeBefore(
 /** BFloat16 has three digits; one more than that is written. */
 const DIGITS = 1e5;
 const written = (vector: Float32Array): string => {
-  const parts = new Array<number>(vector.length);
-  for (let i = 0; i < vector.length; i++) parts[i] = Math.round(vector[i]! * DIGITS) / DIGITS;
+  const parts: number[] = [];
+  for (let i = 0; i < vector.length; i++) parts.push(Math.round(vector[i]! * DIGITS) / DIGITS);
   return `[${parts.join(",")}]`;
 };
 
