@@ -3,6 +3,7 @@ import { counter, gauge } from "@hypecast/runtime/metrics.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
 import { storeErrorText, type Store } from "../../store.ts";
 import { EmbedFailure, type Embedder } from "../embed/embedder.ts";
+import { embedMissing } from "./embed-missing.ts";
 import { withPresent, type EmbedSpec, type ModelsBook, type ModelsRecord } from "./models.ts";
 import type { Within } from "../search/scope.ts";
 import { nearest, type Near } from "./nearest.ts";
@@ -10,10 +11,7 @@ import {
   coverageOf,
   forgetModel,
   forgetOrphans,
-  madeBefore,
-  missing,
   modelsInStore,
-  putVectors,
   type Coverage,
   type Look,
   type Passage,
@@ -28,6 +26,9 @@ const COUNT_EVERY_MS = 10_000;
 const AT_ONCE = 2000;
 /** The lease of whoever embeds is renewed as often as fresh chunks are looked for; one that stood still for so long is taken over. */
 const TAKEN_OVER_MS = 8000;
+/** A search says how much of its scope has vectors: counted anew after so long. */
+const COUNTED_FOR_MS = 3000;
+const MOST_COUNTED = 500;
 const BACKOFF_MS = { least: 1000, most: 60_000 } as const;
 /** After a change of models the vectors of others stay for so long: another process may still be answering from them. */
 const OTHERS_STAY_MS = 60_000;
@@ -69,6 +70,8 @@ export class ChunkIndex {
   /** Channels whose chunks are compared with their vectors one by one; at the start all are. */
   #toCompare = new Set<string>();
   #comparedOnce = new Set<string>();
+  /** Totals of scopes that were asked for lately. */
+  readonly #counted = new Map<string, { atMs: number; totals: Totals }>();
   #estimated = "";
   #embedded = 0;
   #spentBefore = { texts: 0, tokens: 0, usd: 0 };
@@ -108,12 +111,14 @@ export class ChunkIndex {
   }
 
   /** How many chunks the channels have, and how many of them the answering model has no vector of. */
-  async coverage(
-    channelIds: readonly string[] | null,
-    signal: AbortSignal,
-  ): Promise<{ chunks: number; withoutVector: number }> {
-    const channels = await coverageOf(this.#parts.store, this.model, channelIds, signal);
-    return totals(channels);
+  async coverage(channelIds: readonly string[] | null, signal: AbortSignal): Promise<Totals> {
+    const key = `${this.model} ${channelIds === null ? "*" : channelIds.join(" ")}`;
+    const known = this.#counted.get(key);
+    if (known !== undefined && this.#now() - known.atMs < COUNTED_FOR_MS) return known.totals;
+    const counted = totals(await coverageOf(this.#parts.store, this.model, channelIds, signal));
+    if (this.#counted.size >= MOST_COUNTED) this.#counted.clear();
+    this.#counted.set(key, { atMs: this.#now(), totals: counted });
+    return counted;
   }
 
   #answering(): Embedder {
@@ -253,63 +258,16 @@ export class ChunkIndex {
 
   /** Gives vectors to the chunks of a look that have none. True: there were some. */
   async #embedMissing(embedder: Embedder, look: Look): Promise<boolean> {
-    const { store } = this.#parts;
-    const { signal } = this.#stopped;
-    const passages = await missing(store, embedder.model, look, AT_ONCE, signal);
-    if (passages.length === 0) return false;
-    this.#sayEstimate(embedder, passages);
-    const made = await madeBefore(
-      store,
-      embedder.model,
-      [...new Set(passages.map(({ textHash }) => textHash))],
-      signal,
-    );
-    const texts = new Map(
-      passages.filter(({ textHash }) => !made.has(textHash)).map((one) => [one.textHash, one.passage]),
-    );
-    for (const [hash] of made) if (texts.has(hash)) throw new Error(`the hash ${hash} is of two texts`);
-    await this.#put(
-      embedder,
-      passages.filter(({ textHash }) => made.has(textHash)),
-      made,
-      "known",
-    );
-    // A batch is stored before the next is paid for.
-    for (
-      let hashes = [...texts.keys()];
-      hashes.length > 0 && !signal.aborted;
-      hashes = hashes.slice(embedder.batch)
-    ) {
-      const part = hashes.slice(0, embedder.batch);
-      const vectors = await embedder.embed(
-        part.map((hash) => texts.get(hash)!),
-        "passage",
-        signal,
-      );
-      const byHash = new Map(part.map((hash, i) => [hash, vectors[i]!]));
-      await this.#put(
-        embedder,
-        passages.filter(({ textHash }) => byHash.has(textHash)),
-        byHash,
-        "model",
-      );
-      await this.#hold();
-      if (!this.#holds) return true;
-    }
-    return true;
-  }
-
-  async #put(
-    embedder: Embedder,
-    passages: readonly Passage[],
-    vectors: ReadonlyMap<string, Float32Array>,
-    from: "known" | "model",
-  ): Promise<void> {
-    if (passages.length === 0) return;
-    const rows = passages.map((passage) => ({ passage, vector: vectors.get(passage.textHash)! }));
-    await putVectors(this.#parts.store, embedder.model, rows);
-    embeddedTotal.inc({ from }, rows.length);
-    this.#embedded += rows.length;
+    const found = await embedMissing(this.#parts.store, embedder, look, AT_ONCE, this.#stopped.signal, {
+      before: (passages) => this.#sayEstimate(embedder, passages),
+      stored: async (rows, from) => {
+        embeddedTotal.inc({ from }, rows);
+        this.#embedded += rows;
+        await this.#hold();
+        return this.#holds;
+      },
+    });
+    return found > 0;
   }
 
   /** Before the first batch is paid for: what all of them will cost, by what these would. */
@@ -353,7 +311,11 @@ export class ChunkIndex {
   }
 }
 
-const totals = (channels: readonly Coverage[]): { chunks: number; withoutVector: number } => ({
+interface Totals {
+  readonly chunks: number;
+  readonly withoutVector: number;
+}
+const totals = (channels: readonly Coverage[]): Totals => ({
   chunks: channels.reduce((sum, { chunks }) => sum + chunks, 0),
   withoutVector: channels.reduce((sum, { chunks, embedded }) => sum + chunks - embedded, 0),
 });
