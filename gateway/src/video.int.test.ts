@@ -19,6 +19,16 @@ import {
   type VideoSegment,
   type VideoState,
 } from "@hypecast/contracts/video.ts";
+import {
+  vodChannelId,
+  vodKey,
+  vodPictureChannel,
+  VODS_BUCKET,
+  vodVideoKey,
+  type Vod,
+} from "@hypecast/contracts/vod.ts";
+import { newVod } from "@hypecast/contracts/vod-steps.ts";
+import { segmentKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { openFolder } from "@hypecast/runtime/objects-folder.ts";
@@ -821,4 +831,93 @@ test("the overlay may stand in another program's page, the gallery and the rest 
   expect(await policy("/overlay/lamp")).toBe("frame-ancestors *");
   for (const path of ["/clips", "/live/lamp", "/overlays", "/"])
     expect([path, await policy(path)]).toEqual([path, "frame-ancestors 'none'"]);
+});
+
+describe("an imported stream", () => {
+  const id = "_0vod00000000000001";
+  const startMs = Date.UTC(2020, 0, 1);
+  const picture = vodPictureChannel(id);
+  const kept = (seq: number): VideoSegment => ({
+    ...segment(seq),
+    ...{ id: `${picture}:1:${seq}`, channelId: picture, epoch: 1, ad: false },
+    startMs: startMs + seq * SEGMENT_MS,
+    source: { ...segment(seq).source!, key: segmentKey(picture, 1, `${seq}-160.ts`) },
+  });
+  const record = (segments: number, state: "running" | "done"): Vod => ({
+    ...newVod(
+      id,
+      { url: null, chatUpload: "chat", videoUpload: "video", title: "", startMs, replaces: null },
+      1,
+    ),
+    ...{ channelId: vodChannelId(id, 2), run: 2, startMs },
+    stages: newVod(
+      id,
+      { url: null, chatUpload: null, videoUpload: null, title: "", startMs, replaces: null },
+      1,
+    ).stages.map((stage) => (stage.name === "video" ? { ...stage, state } : stage)),
+    video: { ...{ width: 284, height: 160, durationS: segments * 2, bytes: 1 }, segments, thumbKey: null },
+  });
+  const put = async (vod: Vod): Promise<void> => {
+    await (await new Kvm(bus).open(VODS_BUCKET)).put(vodKey(vod.id), JSON.stringify(vod));
+  };
+  const write = async (count: number): Promise<void> => {
+    const rows = Array.from({ length: count }, (_, seq) => `${JSON.stringify(kept(seq))}\n`);
+    await objects.put(vodVideoKey(id), Buffer.from(rows.join("")));
+  };
+  const text = async (path: string): Promise<string> => (await gateway.get(path)).text();
+
+  test("its playlist grows while its picture is taken, and then is that of a finished video", async () => {
+    for (let seq = 0; seq < 5; seq++)
+      await objects.put(kept(seq).source!.key, readFileSync(join(footage, `${seq}.ts`)));
+    await write(2);
+    await put(record(2, "running"));
+    await vi.waitFor(async () => expect((await gateway.get(playlistPath(id))).status).toBe(200), 5000);
+    const early = await text(playlistPath(id));
+    expect(early).toContain("#EXT-X-PLAYLIST-TYPE:EVENT");
+    expect(early).not.toContain("#EXT-X-ENDLIST");
+    await write(5);
+    await put(record(5, "done"));
+    await vi.waitFor(async () => expect(await text(playlistPath(id))).toContain("#EXT-X-ENDLIST"), 5000);
+    const whole = await text(playlistPath(id));
+    expect(whole).toContain("#EXT-X-PLAYLIST-TYPE:VOD");
+    expect(whole).toContain(`#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}`);
+    expect(whole.match(/^#EXTINF/gm)).toHaveLength(5);
+    expect(await get(`/api/v1/channels/${id}/video`)).toMatchObject({
+      playlist: playlistPath(id),
+      video: { state: "ended", oldestMs: startMs, newestMs: startMs + 10_000 },
+    });
+  });
+
+  test("its segments come whole and in ranges, its thumbnails by time, and a span of it as a video", async () => {
+    const address = /^\/media\/segment\S+/m.exec(await text(playlistPath(id)))?.[0] ?? "";
+    const bytes = readFileSync(join(footage, "0.ts"));
+    expect(Buffer.from(await (await gateway.get(address)).arrayBuffer()).equals(bytes)).toBe(true);
+    const part = await send("GET", address, undefined, { range: "bytes=188-375" });
+    expect(part.status).toBe(206);
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(188, 376))).toBe(true);
+    await objects.put(thumbKey(picture, 1, 3), Buffer.from("a small picture"));
+    expect(await text(thumbAtPath(id, startMs + 7000))).toBe("a small picture");
+    const span = await text(playlistPath(id, { fromMs: startMs + 3000, toMs: startMs + 5000 }));
+    expect(span.match(/^#EXTINF/gm)).toHaveLength(2);
+  });
+
+  test("one of chat alone has no picture, and says so", async () => {
+    const chatOnly = { ...record(0, "done"), id: "_0vod00000000000002", video: null };
+    await put(chatOnly);
+    await vi.waitFor(async () => {
+      const answer = await gateway.get(playlistPath(chatOnly.id));
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({
+        detail: expect.stringMatching(/imported without a picture/),
+      });
+    }, 5000);
+  });
+
+  test("a clip of it is queued for its span", async () => {
+    const answer = await send("POST", "/api/v1/clips", {
+      ...{ login: id, startMs: startMs + 1000, endMs: startMs + 9000 },
+    });
+    expect(answer.status).toBeLessThan(300);
+    expect(await answer.json()).toMatchObject({ login: id, channelId: vodChannelId(id, 2), state: "queued" });
+  });
 });
