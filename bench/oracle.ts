@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
     data: { type: "string", default: join(import.meta.dirname, "../../shared/data") },
     verbose: { type: "boolean", default: false },
     half: { type: "string", default: "" },
+    dump: { type: "string", default: "" },
   },
 });
 
@@ -80,14 +81,25 @@ await world.index();
 console.log({ lines: lines.length, chunks: folded.chunks.length, bursts: folded.bursts.length, moments: folded.moments.length });
 
 const results: { one: Asked; answer: Searched; ok: boolean }[] = [];
+const dumped: object[] = [];
 for (const one of asked) {
   const answer = await search(
-    { query: one.text, within: [{ channelId: DEMO, fromMs: null, toMs: null }], mode: "hybrid", limit: 10, language: one.language },
+    { query: one.text, within: [{ channelId: DEMO, fromMs: null, toMs: null }], mode: "hybrid", limit: options.dump === "" ? 10 : 50, language: one.language },
     toolsOf(world),
   );
   const rank = answer.hits.findIndex((hit) =>
     one.atS.some((atS) => Math.abs((hit.atMs - VOD_CREATED_AT_MS) / 1000 - atS) <= one.toleranceS),
   );
+  if (options.dump !== "")
+    dumped.push({
+      half: halfOf(one.text),
+      text: one.text,
+      none: one.atS.length === 0,
+      places: answer.hits.map((hit) => ({
+        right: one.atS.some((atS) => Math.abs((hit.atMs - VOD_CREATED_AT_MS) / 1000 - atS) <= one.toleranceS),
+        parts: hit.parts,
+      })),
+    });
   results.push({ one, answer, ok: rank === 0 });
   const half = halfOf(one.text);
   if (options.half !== "" && !half.startsWith(options.half)) continue;
@@ -106,4 +118,5 @@ for (const half of ["calibration", "held out"]) {
   const recall = notFound / none.length;
   console.log(half, { n: real.length, none: none.length, hit1: real.filter(({ ok }) => ok).length / real.length, f1: (2 * precision * recall) / (precision + recall), notFound, falseNotFound });
 }
+if (options.dump !== "") writeFileSync(options.dump, JSON.stringify(dumped));
 await world.close();

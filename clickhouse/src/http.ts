@@ -28,6 +28,8 @@ export interface Door {
   readonly log: Logger;
 }
 
+/** Parameters travel in the address: as long as ClickHouse's own `http_max_uri_size` lets it be. */
+const LONGEST_ADDRESS = 1_048_576;
 /** The formats of rows that can be taken as bytes, by their names in lower case. */
 const ROW_FORMATS: Readonly<Record<string, string>> = {
   jsoneachrow: "JSONEachRow",
@@ -348,7 +350,7 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
     }
   }
 
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 300_000 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: LONGEST_ADDRESS }, (request, response) => {
     response.on("error", () => {}); // the client went away
     void handle(request, response);
   });

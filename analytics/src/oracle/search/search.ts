@@ -63,7 +63,7 @@ const MARGIN_MS = 6000;
 /** Chunks nearer than that are read as one stretch, up to this length. */
 const JOIN_MS = 2000;
 const LONGEST_STRETCH_MS = 240_000;
-const SHOWN_SHARE = 0.15;
+const SHOWN_SHARE = 0.1;
 /** A place is another one than the one before when it is so far from it. */
 const ANOTHER_MS = 15_000;
 

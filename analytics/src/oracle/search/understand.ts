@@ -35,6 +35,8 @@ export interface Question {
 const LOOKED_AT = 400;
 /** Words beyond that are not searched for. */
 export const MOST_WANTED = 160;
+/** A text of more words is not a question about one thing: it is looked for by its own words alone. */
+const LONG = 24;
 const SYNONYM = 0.75;
 /** A chunk in that mood may be where it is, and may be anywhere. */
 const OF_MOOD = 0.3;
@@ -251,6 +253,7 @@ function wantedOf(
 ): Wanted[] {
   const all = wordsOf(text);
   const telling = all.filter(({ text: word }) => !FUNCTION_WORDS.has(word));
+  const long = telling.length > LONG;
   const emoteOf = new Map(emotes.map((name) => [wordOf(name), name]));
   const wanted = new Map<string, Wanted>();
   for (const { text: word, from, to } of telling.length > 0 || enough ? telling : all) {
@@ -262,7 +265,7 @@ function wantedOf(
     if (emote !== undefined) terms.set(`:${emote}`, 1);
     if (/^[a-z0-9_]{3,25}$/.test(word)) terms.set(`@${word}`, 0.8);
     // KEKW is asked for by its name, not as one more laugh.
-    const concepts = conceptsOf(stem).filter(({ mood }) => mood === null || emote === undefined);
+    const concepts = long ? [] : conceptsOf(stem).filter(({ mood }) => mood === null || emote === undefined);
     for (const { stems, mood } of concepts) {
       for (const other of stems) if (!terms.has(other)) terms.set(other, SYNONYM);
       if (mood !== null) terms.set(`~${mood}`, OF_MOOD);
