@@ -15,7 +15,7 @@ import type { ImportTools } from "./tools.ts";
 import { knownOfLink } from "./twitch-facts.ts";
 import { measured } from "./video/measured.ts";
 import { pictureEvents } from "./video/merge.ts";
-import { lookAtVideo, takeVideo, type VideoFacts } from "./video/video.ts";
+import { lookAtVideo, namesVideo, takeVideo, type VideoFacts } from "./video/video.ts";
 
 const CHAT_STAGES: readonly VodStageName[] = ["download", "parse", "windows", "chunks", "embed", "moments"];
 const VIDEO_STAGES: readonly VodStageName[] = ["video", "measure", "merge"];
@@ -67,7 +67,7 @@ async function linked(vod: Vod, tools: ImportTools, told: Told, signal: AbortSig
 
 const sensesOf = (vod: Vod, { config }: ImportTools): { chat: boolean; picture: boolean } => ({
   chat: vod.source.chatUpload !== null || (vod.twitchId !== null && config.TWITCH_UNOFFICIAL_CHAT_URL !== ""),
-  picture: vod.source.videoUpload !== null || (vod.source.url !== null && vod.twitchId === null),
+  picture: namesVideo(vod.source, config),
 });
 
 /** A picture says how long the stream is, and a playlist when it was. What has been imported already stays where it is. */
@@ -145,9 +145,11 @@ async function pictureRun(
 ): Promise<Vod> {
   const isOpen = (name: VodStageName): boolean => told.stage(name).state !== "done";
   if (isOpen("video")) {
-    const taken = await takeVideo(asked, tools, signal, ({ seconds, ofSeconds }) =>
-      told.run("video", seconds, ofSeconds),
-    );
+    const taken = await takeVideo(asked, tools, signal, ({ seconds, ofSeconds, video = null }) => {
+      told.run("video", seconds, ofSeconds);
+      // It can be played as far as it is there.
+      if (video !== null) told.note({ video });
+    });
     told.note({ video: taken.video, notes: withNotes(asked.notes, taken.notes) });
     if (!hasChat) told.note({ durationS: taken.video.durationS });
     await told.end("video", "done");

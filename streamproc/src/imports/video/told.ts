@@ -5,10 +5,14 @@ import { readSince } from "@hypecast/runtime/read-log.ts";
 import { subjectOf } from "@hypecast/contracts/event.ts";
 import { videoSegment } from "@hypecast/contracts/video.ts";
 import { openChannelLog } from "../../sources/hls/log.ts";
-import type { Progress, Tell, VideoTools } from "./video.ts";
+import type { VideoTools } from "./video.ts";
 
 /** The manifest is one object that is written anew: what stands on the log meanwhile is read from there after a kill. */
 const WRITE_EVERY_MS = 10_000;
+
+/** Of a segment's files. */
+export const bytesOf = ({ source, analysis }: Pick<VideoSegment, "source" | "analysis">): number =>
+  (source?.bytes ?? 0) + (analysis?.key === source?.key ? 0 : (analysis?.bytes ?? 0));
 
 /** What is kept of one import's picture, on the log and in the manifest. */
 export interface Told {
@@ -31,8 +35,7 @@ export async function openTold(
   id: string,
   { nc, objects }: Pick<VideoTools, "nc" | "objects">,
   signal: AbortSignal,
-  ofSeconds: number | null,
-  tell: Tell,
+  tell: (sum: { segments: number; bytes: number }, segments: readonly VideoSegment[]) => void,
 ): Promise<Told> {
   const channelId = vodPictureChannel(id);
   const log = await openChannelLog(nc, channelId, signal);
@@ -45,16 +48,10 @@ export async function openTold(
       if (!known.has(segment.id)) segments.push(segment);
     }
   }
-  const progress: { -readonly [Name in keyof Progress]: Progress[Name] } = {
-    segments: 0,
-    bytes: 0,
-    seconds: 0,
-    ofSeconds,
-  };
-  const count = ({ durationMs, source, analysis }: VideoSegment): void => {
-    progress.segments++;
-    progress.seconds += durationMs / 1000;
-    progress.bytes += (source?.bytes ?? 0) + (analysis?.key === source?.key ? 0 : (analysis?.bytes ?? 0));
+  const sum = { segments: 0, bytes: 0 };
+  const count = ({ source, analysis }: VideoSegment): void => {
+    sum.segments++;
+    sum.bytes += bytesOf({ source, analysis });
   };
   for (const segment of segments) count(segment);
   let gap = log.last.gap;
@@ -66,7 +63,7 @@ export async function openTold(
       Buffer.from(segments.map((one) => `${JSON.stringify(one)}\n`).join("")),
     );
   };
-  tell({ ...progress });
+  tell(sum, segments);
   return {
     channelId,
     segments,
@@ -79,7 +76,7 @@ export async function openTold(
       gap = null;
       count(segment);
       if (segments.length === 1 || performance.now() - writtenMs > WRITE_EVERY_MS) await write();
-      tell({ ...progress });
+      tell(sum, segments);
     },
     async tellGap(said) {
       await log.gap(said);

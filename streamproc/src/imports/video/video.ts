@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
+import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Vod, VodError } from "@hypecast/contracts/vod.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
@@ -11,7 +12,7 @@ import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
 import { probeFile, type FileFacts } from "./file.ts";
 import { openFinishedHls, pictureIn, takeHls, type FinishedHls } from "./hls.ts";
 import { takeFile } from "./take-file.ts";
-import { openTold, type Told } from "./told.ts";
+import { bytesOf, openTold, type Told } from "./told.ts";
 
 export interface VideoTools {
   readonly nc: NatsConnection;
@@ -46,6 +47,8 @@ export interface Progress {
   readonly seconds: number;
   /** Null: not known. */
   readonly ofSeconds: number | null;
+  /** While it is taken: what can be played already, for the record. */
+  readonly video?: Vod["video"];
 }
 export type Tell = (progress: Progress) => void;
 
@@ -89,7 +92,13 @@ export async function takeVideo(
 ): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }> {
   return withVideo(vod, tools, signal, async (video) => {
     const facts = "hls" in video ? video.hls : video.facts;
-    const told = await openTold(vod.id, tools, signal, facts.durationS, tell);
+    const told = await openTold(vod.id, tools, signal, ({ segments, bytes }, all) => {
+      const seconds = untilS(all, vod.startMs);
+      const { width, height, durationS } = facts;
+      const video =
+        segments === 0 ? null : { width, height, durationS: seconds, bytes, segments, thumbKey: null };
+      tell({ segments, bytes, seconds, ofSeconds: durationS, video });
+    });
     try {
       const notes =
         "hls" in video
@@ -145,6 +154,12 @@ async function openInput(
   return openLocalFile(url ?? "");
 }
 
+/** Seconds of the stream from its start to the end of what is there. */
+const untilS = (segments: readonly VideoSegment[], startMs: number): number => {
+  const last = segments.at(-1);
+  return last === undefined ? 0 : (last.startMs + last.durationMs - startMs) / 1000;
+};
+
 const diskFull = (): ImportFailure =>
   new ImportFailure(
     "disk_full",
@@ -157,11 +172,9 @@ function videoOf(
   { startMs }: OfVod,
   { width, height }: { width: number; height: number },
 ): NonNullable<Vod["video"]> {
-  const last = segments.at(-1);
   return {
-    ...{ width, height },
-    durationS: last === undefined ? 0 : (last.startMs + last.durationMs - startMs) / 1000,
-    bytes: segments.reduce((sum, { source }) => sum + (source?.bytes ?? 0), 0),
+    ...{ width, height, durationS: untilS(segments, startMs) },
+    bytes: segments.reduce((sum, segment) => sum + bytesOf(segment), 0),
     segments: segments.length,
     thumbKey: null,
   };
