@@ -9,6 +9,7 @@ import type { Moment } from "@hypecast/contracts/moment.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { exited, freePort, listening, startNats, startRedis, temporaryFolder } from "./servers.ts";
+import { vodAnswer } from "./web-vods.ts";
 import * as video from "../../web/src/routes/dev/parts/sample-video.ts";
 import * as sample from "../../web/src/routes/dev/parts/sample.ts";
 
@@ -154,6 +155,11 @@ function answerQuestions(nc: NatsConnection, told: { moments: Moment[] }): void 
   nc.subscribe("ask.*", {
     callback: (_error, message) => {
       const answer = answers[message.subject.slice(4)];
+      const ofVod = vodAnswer(message.subject.slice(4), message.json());
+      if (ofVod !== null) {
+        message.respond(JSON.stringify(ofVod));
+        return;
+      }
       message.respond(
         JSON.stringify(
           // A test's own moments stand where it has put them.
