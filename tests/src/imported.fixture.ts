@@ -126,27 +126,34 @@ export const gqlChat = (videoId: string, lines: readonly (readonly [number, stri
   );
 const START_MS = Date.UTC(2026, 3, 5, 18, 0, 0);
 
-/** A quiet chat with bursts of laughter. */
+/** `perS` lines a second, and every four minutes twelve seconds in which everybody laughs in words of their own. */
 export function livelyChat(seconds: number, perS: number, seed: number): [number, string, string][] {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
+  const word = (): string => WORDS[Math.floor(random() * WORDS.length)]!;
   const said: [number, string, string][] = [];
   for (let s = 0; s < seconds; s++) {
     const laughs = s % 240 >= 200 && s % 240 < 212;
-    const count = laughs ? perS * 12 : perS;
-    for (let i = 0; i < count; i++)
+    const count = laughs ? perS * 8 : perS;
+    for (let i = 0; i < count; i++) {
+      const text = `${word()} ${word()} ${word()}`;
       said.push([
         s + Math.round((i / count) * 900) / 1000,
         `viewer${Math.floor(random() * 300)}`,
-        laughs
-          ? random() < 0.6
-            ? "LUL LUL"
-            : "KEKW he fell into the lava"
-          : `message number ${Math.floor(random() * 5000)}`,
+        laughs ? `LUL ${random() < 0.5 ? "LUL" : text}` : text,
       ]);
+    }
   }
   return said;
 }
+const WORDS = [
+  ..."the lava boss run again please what does this key open music is loud today hello from finland who".split(
+    " ",
+  ),
+  ..."nice jump almost there new record soon chat thinks left door was better how old is that dog wow".split(
+    " ",
+  ),
+];

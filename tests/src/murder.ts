@@ -125,7 +125,7 @@ export interface WorldOptions {
   readonly nats?: { url: string; replicas: number; victims: Map<string, Victim> };
   /** With sink, store, gateway and Redis; without, only the log is looked at. */
   readonly store: boolean;
-  /** With the process that imports streams. */
+  /** With the process that imports streams, and without the gateway, which has no part in that. */
   readonly imports?: boolean;
   /** With everything that video needs, and these settings. */
   readonly video?: Record<string, string>;
@@ -173,7 +173,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     for (const part of ["sources", "media", "clips"]) add(part, "streamproc/src/main.ts", "--only", part);
   if (options.imports === true) add("imports", "streamproc/src/main.ts", "--only", "imports");
   if (options.store) add("analytics", "analytics/src/main.ts");
-  if (options.store || options.video !== undefined) add("gateway", "gateway/src/main.ts");
+  if ((options.store && options.imports !== true) || options.video !== undefined)
+    add("gateway", "gateway/src/main.ts");
   await Promise.all([...programs.values()].map(async (program) => program.ready()));
   const victims = new Map<string, Victim>([...programs, ...(options.nats?.victims ?? [])]);
   if (nats !== null) victims.set("nats", nats);

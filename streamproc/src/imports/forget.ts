@@ -18,7 +18,7 @@ import type { ImportTools } from "./tools.ts";
 import { removeUpload } from "./upload-source.ts";
 
 /** Whoever measured or embedded it in this moment may still have said something: it is looked at again after this. */
-const SETTLED_MS = 2000;
+const SETTLED_MS = 1000;
 
 /**
  * One run's channel out of the log and the store. What was written is folded and stored first, since what is on its way can be removed by
@@ -68,7 +68,7 @@ export async function forgetStream(
   const runs = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
   const hasPicture = vod.source.videoUpload !== null || vod.source.url !== null;
   const channels = hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs;
-  for (const channelId of channels) await forgetRun(channelId, tools, signal);
+  await Promise.all(channels.map((channelId) => forgetRun(channelId, tools, signal)));
   if (hasPicture) await forgetVideo(vod.id);
   await removeAll(tools, vodPrefix(vod.id));
   for (const uploaded of [vod.source.chatUpload, vod.source.videoUpload])

@@ -16,7 +16,7 @@ const COLUMNS = 120;
 /** Vectors that nobody has made any of for so long are not waited for: words are found without them. */
 const NO_VECTORS_MS = 60_000;
 /** … and not at all where nobody is there to make them, for so long. */
-const NO_ORACLE_MS = 3000;
+const NO_ORACLE_MS = 1500;
 
 /** What the first reading of the file has found outlives the process beside the record, and for which run. */
 interface Kept {

@@ -209,9 +209,14 @@ async function finish(vod: Vod, hasPicture: boolean, tools: ImportTools, signal:
   const { nc, records } = tools;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const runs = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
-  for (const channelId of hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs)
-    if (channelId !== vod.channelId) await forgetRun(channelId, tools, signal);
-    else await whenTheLogAnswers(nc, () => jsm.streams.purge("INPUT", { filter: channelFilter(channelId) }));
+  const made = hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs;
+  await Promise.all(
+    made.map(async (channelId) => {
+      if (channelId !== vod.channelId) await forgetRun(channelId, tools, signal);
+      else
+        await whenTheLogAnswers(nc, () => jsm.streams.purge("INPUT", { filter: channelFilter(channelId) }));
+    }),
+  );
   await keepFiles(vod, tools);
   await records.change(vod.id, (known) =>
     isVodWanted(known) && !known.deleting && sameSource(known, vod)

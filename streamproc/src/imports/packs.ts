@@ -67,8 +67,8 @@ type Item =
     };
 
 /**
- * Turns what was read into messages. Where they are cut may differ from run to run; the order of what is in them does not, and each says
- * how far one is with it: so the one that goes on after a kill begins anywhere.
+ * Turns what was read into messages. They are cut by what is in them alone, and each says how far one is with it: whoever goes on after a kill
+ * says what would have been said.
  */
 export async function* messagesOf(
   batches: AsyncIterable<ChatBatch>,
@@ -157,10 +157,9 @@ export async function* messagesOf(
       pack.push(item.line);
       chars += 300 + item.line.text.length + 60 * (item.line.emotes?.length ?? 0);
     }
-    // A pack that went on over the end of a batch would have two beginnings.
-    yield* flush();
     from = batch.done;
   }
+  yield* flush();
   yield* gapsUntil(Infinity);
 }
 

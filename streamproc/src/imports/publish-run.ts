@@ -1,6 +1,7 @@
 import { chatEnded, chatGap, type ChatEnded, type ChatGap } from "@hypecast/contracts/chat.ts";
 import { LATENESS_MS } from "../processors/windows.ts";
 import type { Ahead } from "./ahead.ts";
+import type { EventType } from "@hypecast/contracts/event.ts";
 import type { ChannelWriter } from "./channel-writer.ts";
 import { chatBatches, type ChatSurvey } from "./chat/read-chat.ts";
 import type { ByteSource } from "./chat/source.ts";
@@ -12,7 +13,9 @@ import { interleave, type PictureEvent } from "./video/merge.ts";
  * (processors/moments.ts waits longest, 57 s).
  */
 const TAIL_MS = 150_000;
-const END_MARK = "end";
+/** Marks of the last two messages. */
+const UNHEARD = "unheard";
+const ENDED = "ended";
 
 /** What one run is made of: chat, a picture, or both in the order in which they were. */
 export interface RunParts {
@@ -30,23 +33,41 @@ export async function publishRun(
   run: RunParts,
   signal: AbortSignal,
 ): Promise<number> {
-  const last = channel.last();
-  if (last?.mark !== END_MARK)
-    for await (const out of outsOf(run, last?.mark ?? "", signal)) {
-      signal.throwIfAborted();
-      if (out.alive !== undefined) {
-        await channel.alive(out.alive);
-        continue;
-      }
-      await ahead.room(signal);
-      const seq = await channel.write(out.type, out.body, out.mark, out.extra);
-      ahead.sent(seq, out.lines, out.body.length, out.lastMs);
+  for await (const out of messagesOfRun(run, channel.last()?.mark ?? "", signal)) {
+    signal.throwIfAborted();
+    if (out.alive !== undefined) {
+      await channel.alive(out.alive);
+      continue;
     }
-  return endChannel(channel, run.channelId, run.endMs);
+    await ahead.room(signal);
+    const seq = await channel.write(out.type, out.body, out.mark, out.extra);
+    ahead.sent(seq, out.lines, out.body.length, out.lastMs);
+  }
+  return channel.last()!.seq;
 }
 
+/** All that a run says, behind the message with this mark; empty: from its beginning. The same in the same order at every call, however it is cut. */
+export async function* messagesOfRun(run: RunParts, mark: string, signal: AbortSignal): AsyncGenerator<Out> {
+  const { channelId, endMs } = run;
+  if (mark === ENDED) return;
+  if (mark !== UNHEARD) {
+    yield* sensesOf(run, mark, signal);
+    const unheard: ChatGap = gapOf(channelId, endMs, endMs + TAIL_MS);
+    yield last(chatGap, unheard, UNHEARD, endMs);
+  }
+  yield { alive: endMs + TAIL_MS };
+  // The folds forget the channel.
+  const ended: ChatEnded = { id: `${channelId}:ended`, channelId, atMs: endMs };
+  yield last(chatEnded, ended, ENDED, endMs);
+}
+
+const last = (type: EventType, event: object, mark: string, atMs: number): Out => ({
+  ...{ type, body: JSON.stringify(event), extra: {}, mark },
+  ...{ lines: 0, atMs, lastMs: atMs },
+});
+
 /** Marks are `<of the chat>;<next of the picture>`. */
-async function* outsOf(run: RunParts, mark: string, signal: AbortSignal): AsyncGenerator<Out> {
+async function* sensesOf(run: RunParts, mark: string, signal: AbortSignal): AsyncGenerator<Out> {
   let [chatMark = "", next = "0"] = mark.split(";");
   const chat = run.chat === null ? nothing() : chatOuts(run.channelId, run.chat, chatMark, signal);
   const picture = run.picture === null ? nothing() : run.picture(Number(next));
@@ -80,17 +101,6 @@ function heardFromMs({ startMs, firstMs, completeness }: ChatSurvey): number {
   return completeness.holes.some(({ kind }) => kind === "head_missing")
     ? 0
     : Math.min(startMs, firstMs) + LATENESS_MS;
-}
-
-/** Lets the folds close what is open, and forget the channel. */
-async function endChannel(channel: ChannelWriter, channelId: string, endMs: number): Promise<number> {
-  const last = channel.last();
-  if (last?.mark === END_MARK && last.subject.startsWith(chatEnded.name)) return last.seq;
-  const unheard: ChatGap = gapOf(channelId, endMs, endMs + TAIL_MS);
-  if (last?.mark !== END_MARK) await channel.write(chatGap, JSON.stringify(unheard), END_MARK);
-  await channel.alive(endMs + TAIL_MS);
-  const ended: ChatEnded = { id: `${channelId}:ended`, channelId, atMs: endMs };
-  return channel.write(chatEnded, JSON.stringify(ended), END_MARK);
 }
 
 async function* nothing(): AsyncGenerator<never> {}

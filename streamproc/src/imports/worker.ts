@@ -12,8 +12,8 @@ import type { VodRecords } from "./records.ts";
 import { sameSource, tellOf, type Told } from "./told.ts";
 
 /** A worker that is dead or cut off from Redis loses its job after this, and another one takes it. */
-const LOCK_MS = 6000;
-const STALLED_EVERY_MS = 3000;
+const LOCK_MS = 4000;
+const STALLED_EVERY_MS = 2000;
 /** BullMQ gives a job up after so often; the record's own count ends an import that kills its worker. */
 const MOST_STALLS = 10;
 /** Begun so often without finishing a stage: it is the stream that kills the worker. */

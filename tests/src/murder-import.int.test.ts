@@ -1,0 +1,162 @@
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { chatAlive } from "@hypecast/contracts/chat.ts";
+import { partitionOf, subjectOf } from "@hypecast/contracts/event.ts";
+import { cancelVod, replaceVod, retryVod } from "@hypecast/contracts/vod-steps.ts";
+import { vodChannelId, vodPrefix, vodRequest, type Vod } from "@hypecast/contracts/vod.ts";
+import { surveyChat } from "@hypecast/streamproc/imports/chat/read-chat.ts";
+import { bytesSource } from "@hypecast/streamproc/imports/chat/source.ts";
+import { messagesOfRun } from "@hypecast/streamproc/imports/publish-run.ts";
+import { gqlChat, livelyChat, openDesk, type Desk } from "./imported.fixture.ts";
+import { batch, canonical, type Finals, type Logged } from "./murder-oracle.ts";
+import { startWorld, type World } from "./murder.ts";
+
+let world: World;
+let desk: Desk;
+
+beforeAll(async () => {
+  world = await startWorld({ store: true, imports: true, processors: 1 });
+  desk = await openDesk(world.nc, world.env["HYPECAST_REDIS_URL"]!, world.folder);
+});
+afterAll(async () => {
+  await desk?.close();
+  await world?.close();
+});
+
+const over = (vod: Vod): boolean => vod.status !== "processing";
+const rows = async <Row>(query: string, channelId: string): Promise<Row[]> =>
+  (
+    await world.store!.query({ query, query_params: { channelId }, format: "JSONEachRow" })
+  ).json<Row>() as Promise<Row[]>;
+const OF = "channelId = {channelId:String}";
+
+async function count(table: string, channelId: string): Promise<number> {
+  const [row] = await rows<{ n: number }>(`SELECT count() AS n FROM ${table} WHERE ${OF}`, channelId);
+  return row!.n;
+}
+async function onLog(stream: string, channelId: string): Promise<number> {
+  const subjects_filter = `*.*.${partitionOf(channelId)}.${channelId}`;
+  return Object.keys((await world.jsm.streams.info(stream, { subjects_filter })).state.subjects ?? {}).length;
+}
+
+/** What the folds make of a chat file in one go, without a log. */
+async function foldedAtOnce(body: Buffer, channelId: string): Promise<Finals> {
+  const source = bytesSource(body);
+  const survey = await surveyChat(source, { startMs: null, durationS: null });
+  const log: Logged[] = [];
+  const run = { channelId, chat: { source, survey }, picture: null, endMs: survey.lastMs + 1 };
+  for await (const out of messagesOfRun(run, "", new AbortController().signal))
+    if (out.alive === undefined)
+      log.push({ subject: subjectOf(out.type, channelId), data: Buffer.from(out.body), header: () => "" });
+    else
+      log.push({
+        subject: subjectOf(chatAlive, channelId),
+        data: Buffer.from(JSON.stringify({ atMs: out.alive, channels: [channelId] })),
+        header: () => "",
+      });
+  return batch(log, new Set([channelId]));
+}
+
+test("a stream that is cancelled stops, goes on where it was, and is deleted while it is indexed", async () => {
+  const said = livelyChat(1500, 2, 5);
+  const asked = await desk.ask({ chatUpload: await desk.upload("a.json", gqlChat("2001", said)) });
+  const channelId = vodChannelId(asked.id, 1);
+  await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
+  await desk.change(asked.id, cancelVod);
+  expect(await desk.record(asked.id)).toMatchObject({ status: "error", cancelled: true, error: null });
+  await desk.change(asked.id, retryVod);
+  const ready = await desk.until(asked.id, over);
+  expect(ready).toMatchObject({ status: "ready", run: 1, lines: said.length });
+  expect(await count("vod_lines", channelId)).toBe(said.length);
+
+  // Another one takes its place; it answers until then.
+  const longer = livelyChat(1800, 2, 6);
+  const chatUpload = await desk.upload("b.json", gqlChat("2002", longer));
+  await desk.change(asked.id, (vod) => replaceVod(vod, vodRequest.parse({ chatUpload })));
+  const making = await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
+  expect(making).toMatchObject({ channelId, making: vodChannelId(asked.id, 2) });
+  const replaced = await desk.until(asked.id, over);
+  expect(replaced).toMatchObject({ status: "ready", channelId: making.making, lines: longer.length });
+  expect(await count("vod_lines", channelId)).toBe(0);
+  expect(await count("vod_lines", making.making!)).toBe(longer.length);
+
+  const again = await desk.upload("c.json", gqlChat("2003", livelyChat(1800, 2, 8)));
+  await desk.change(asked.id, (vod) => replaceVod(vod, vodRequest.parse({ chatUpload: again })));
+  await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
+  await desk.change(asked.id, () => ({ deleting: true }));
+  await desk.gone(asked.id);
+  for (const run of [1, 2, 3]) {
+    const gone = vodChannelId(asked.id, run);
+    for (const table of ["vod_lines", "chat_windows", "chat_chunks", "moments", "chat_gaps"])
+      expect(await count(table, gone), table).toBe(0);
+    for (const stream of ["INPUT", "FOLD"]) expect(await onLog(stream, gone), `${stream} ${gone}`).toBe(0);
+  }
+  const files = [];
+  for await (const { key } of desk.objects.list(vodPrefix(asked.id))) files.push(key);
+  for await (const { key } of desk.objects.list("uploads/")) files.push(key);
+  expect(files).toEqual([]);
+});
+
+test("the same chat under another name is recognised, and what is no chat says so", async () => {
+  const body = gqlChat("3001", livelyChat(300, 2, 9));
+  const first = await desk.ask({ chatUpload: await desk.upload("stream.json", body), title: "The first" });
+  await desk.until(first.id, over);
+  const renamed = await desk.ask({ chatUpload: await desk.upload("other name.bin", gzipSync(body)) });
+  expect(await desk.until(renamed.id, over)).toMatchObject({
+    status: "error",
+    sameAs: first.id,
+    run: 1,
+    channelId: null,
+    error: { code: "known", detail: 'The same chat is here already, as "The first".' },
+  });
+  const page = Buffer.from("<!doctype html><html><body>Not found</body></html>");
+  for (const [file, code] of [
+    [page, "not_a_chat"],
+    [gqlChat("3002", []), "empty"],
+  ] as const) {
+    const asked = await desk.ask({ chatUpload: await desk.upload("chat.json", file) });
+    const failed = await desk.until(asked.id, over);
+    expect(failed).toMatchObject({ status: "error", channelId: null, error: { code } });
+    expect(failed.stages.find(({ name }) => name === "parse")?.state).toBe("failed");
+  }
+});
+
+test("whatever dies twice in mid-import, every line is there once and windows are those of one pass over the file", async () => {
+  const said = livelyChat(2400, 4, 11);
+  const body = gqlChat("1001", said);
+  const asked = await desk.ask({ chatUpload: await desk.upload("chat.json", body) });
+  const channelId = vodChannelId(asked.id, 1);
+  const rounds = [
+    ["imports", "processors-1"],
+    ["nats", "imports", "processors-1"],
+  ];
+  for (const [i, victims] of rounds.entries()) {
+    const reached = await desk.until(asked.id, (vod) => over(vod) || windowsOf(vod) > 0.3 * i);
+    expect(reached.status).toBe("processing");
+    await Promise.all(victims.map(async (name) => world.victims.get(name)!.crash()));
+  }
+  const vod = await desk.until(asked.id, over);
+  expect(vod).toMatchObject({ status: "ready", channelId, making: null, error: null, lines: said.length });
+  const [counted] = await rows<{ lines: number; ids: number }>(
+    `SELECT count() AS lines, uniqExact(id) AS ids FROM vod_lines WHERE ${OF}`,
+    channelId,
+  );
+  expect(counted).toEqual({ lines: said.length, ids: said.length });
+  const expected = await foldedAtOnce(body, channelId);
+  for (const table of ["chat_windows", "chat_bursts", "hype", "moments"] as const) {
+    const stored = await rows<{ id: string }>(
+      `SELECT * FROM ${table} FINAL WHERE ${OF} ORDER BY id`,
+      channelId,
+    );
+    expect(stored.length, table).toBeGreaterThan(0);
+    expect(stored.map(canonical), table).toEqual(latest([...expected[table].values()]).map(canonical));
+  }
+  // It is in the store: the log need not keep it.
+  expect(await onLog("INPUT", channelId)).toBe(0);
+});
+/** The last version of each. */
+const latest = (finals: readonly object[]): object[] =>
+  [...new Map(finals.map((row) => [(row as { id: string }).id, row])).values()].toSorted((a, b) =>
+    (a as { id: string }).id < (b as { id: string }).id ? -1 : 1,
+  );
+const windowsOf = ({ stages }: Vod): number => stages.find(({ name }) => name === "windows")!.progress;
