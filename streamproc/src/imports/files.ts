@@ -4,6 +4,7 @@ import { vodPrefix, type Vod } from "@hypecast/contracts/vod.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { ImportFailure } from "./chat/failure.ts";
 import type { ByteSource } from "./chat/source.ts";
+import { packingOf, startOf } from "./chat/unpack.ts";
 import type { Told } from "./told.ts";
 import type { ImportTools } from "./tools.ts";
 import { unofficialChat } from "./twitch/unofficial-chat.ts";
@@ -68,7 +69,12 @@ export async function keepFiles(vod: Vod, { nc, objects }: ImportTools): Promise
       if (error instanceof ImportFailure) return null;
       throw error;
     });
-    if (source !== null) await keep(vod.id, source.read(), objects);
+    if (source !== null) {
+      // What is packed already stays as it is: the reader looks into two packings, and into a zip only from its end.
+      const packed = packingOf(await startOf(source.read(0, 3), 4)) !== null;
+      if (packed) await objects.put(keptChatKey(vod.id), source.read());
+      else await keep(vod.id, source.read(), objects);
+    }
     await removeUpload(nc, objects, chatUpload);
   }
   if (videoUpload !== null) await removeUpload(nc, objects, videoUpload);
