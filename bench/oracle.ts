@@ -54,7 +54,10 @@ const listed = JSON.parse(readFileSync(join(import.meta.dirname, "../demo/questi
   questions: Asked[];
   none: Pick<Asked, "language" | "text">[];
 };
-const asked: Asked[] = [...listed.questions, ...listed.none.map((one) => ({ ...one, atS: [], toleranceS: 0 }))];
+const asked: Asked[] = [
+  ...listed.questions,
+  ...listed.none.map((one) => ({ ...one, atS: [], toleranceS: 0 })),
+];
 
 /** A fixed half of the questions is for calibration; what is reported is the other. */
 function halfOf(text: string): "calibration" | "held out" {
@@ -78,13 +81,24 @@ const lines = demoLines();
 const folded = foldsOf(DEMO, lines);
 await world.add(DEMO, lines, folded);
 await world.index();
-console.log({ lines: lines.length, chunks: folded.chunks.length, bursts: folded.bursts.length, moments: folded.moments.length });
+console.log({
+  lines: lines.length,
+  chunks: folded.chunks.length,
+  bursts: folded.bursts.length,
+  moments: folded.moments.length,
+});
 
 const results: { one: Asked; answer: Searched; ok: boolean }[] = [];
 const dumped: object[] = [];
 for (const one of asked) {
   const answer = await search(
-    { query: one.text, within: [{ channelId: DEMO, fromMs: null, toMs: null }], mode: "hybrid", limit: options.dump === "" ? 10 : 50, language: one.language },
+    {
+      query: one.text,
+      within: [{ channelId: DEMO, fromMs: null, toMs: null }],
+      mode: "hybrid",
+      limit: options.dump === "" ? 10 : 50,
+      language: one.language,
+    },
     toolsOf(world),
   );
   const rank = answer.hits.findIndex((hit) =>
@@ -104,8 +118,22 @@ for (const one of asked) {
   const half = halfOf(one.text);
   if (options.half !== "" && !half.startsWith(options.half)) continue;
   if (options.verbose) {
-    const top = answer.hits.slice(0, 3).map((hit) => `${((hit.atMs - VOD_CREATED_AT_MS) / 1000).toFixed(0)}:${hit.score}`);
-    console.log(rank === 0 ? "OK " : one.atS.length === 0 ? (answer.found ? "FA " : "ok0") : `-- ${rank}`, half[0], one.text, one.atS.join(), "|", top.join(" "), "|", Object.entries(answer.hits[0]?.parts ?? {}).map(([k, v]) => `${k[0]}${k.slice(-1)} ${v}`).join(","), `${answer.tookMs} ms`);
+    const top = answer.hits
+      .slice(0, 3)
+      .map((hit) => `${((hit.atMs - VOD_CREATED_AT_MS) / 1000).toFixed(0)}:${hit.score}`);
+    console.log(
+      rank === 0 ? "OK " : one.atS.length === 0 ? (answer.found ? "FA " : "ok0") : `-- ${rank}`,
+      half[0],
+      one.text,
+      one.atS.join(),
+      "|",
+      top.join(" "),
+      "|",
+      Object.entries(answer.hits[0]?.parts ?? {})
+        .map(([k, v]) => `${k[0]}${k.slice(-1)} ${v}`)
+        .join(","),
+      `${answer.tookMs} ms`,
+    );
   }
 }
 for (const half of ["calibration", "held out"]) {
@@ -116,7 +144,14 @@ for (const half of ["calibration", "held out"]) {
   const falseNotFound = real.filter(({ answer }) => !answer.found).length;
   const precision = notFound / Math.max(1, notFound + falseNotFound);
   const recall = notFound / none.length;
-  console.log(half, { n: real.length, none: none.length, hit1: real.filter(({ ok }) => ok).length / real.length, f1: (2 * precision * recall) / (precision + recall), notFound, falseNotFound });
+  console.log(half, {
+    n: real.length,
+    none: none.length,
+    hit1: real.filter(({ ok }) => ok).length / real.length,
+    f1: (2 * precision * recall) / (precision + recall),
+    notFound,
+    falseNotFound,
+  });
 }
 if (options.dump !== "") writeFileSync(options.dump, JSON.stringify(dumped));
 await world.close();

@@ -18,8 +18,10 @@ export interface Cluster {
 
 /** What belongs together: a reaction's bulk. */
 const WINDOW_MS = 12_000;
-/** A silence of so long ends a cluster. */
+/** A silence of so long ends a cluster; where few speak, one of a few times their usual pause. */
 const GAP_MS = 6000;
+const LONGEST_GAP_MS = 15_000;
+const PAUSES = 4;
 /** The dense part begins where, over three seconds, there is this share of the densest three seconds. */
 const DENSE_SHARE = 0.15;
 const DENSE_MS = 3000;
@@ -70,15 +72,17 @@ function strongest(votes: readonly Vote[]): Cluster {
     const weight = weightIn(atMs, atMs + DENSE_MS);
     if (weight > peak.weight + 1e-9) peak = { atMs, weight };
   }
+  const inPeak = indexAt(best.atMs + WINDOW_MS) - indexAt(best.atMs);
+  const gapMs = Math.min(LONGEST_GAP_MS, Math.max(GAP_MS, (PAUSES * WINDOW_MS) / Math.max(1, inPeak)));
   // Back from the peak as long as it stays dense: a stray line before it is not the beginning.
   let onsetMs = peak.atMs;
   for (let i = indexAt(peak.atMs) - 1; i >= 0; i--) {
     const { atMs } = votes[i]!;
-    if (onsetMs - atMs > GAP_MS) break;
+    if (onsetMs - atMs > gapMs) break;
     if (weightIn(atMs, atMs + DENSE_MS) >= peak.weight * DENSE_SHARE) onsetMs = atMs;
   }
   let endMs = peak.atMs;
-  for (let i = indexAt(peak.atMs); i < votes.length && votes[i]!.atMs - endMs <= GAP_MS; i++)
+  for (let i = indexAt(peak.atMs); i < votes.length && votes[i]!.atMs - endMs <= gapMs; i++)
     endMs = votes[i]!.atMs;
   return { onsetMs, peakMs: peak.atMs, endMs, support: best.support };
 }

@@ -214,10 +214,13 @@ function placeAt(
   // Chat's own doings need no time to react to.
   const ofChat =
     onset.notice !== null || (asked !== null && !HYPE.has(asked.kind)) || (hype === null && flood !== null);
-  const chatAtMs =
+  const began =
     hype !== null && !ofChat && Math.abs(hype.startMs - onset.onsetMs) <= NEAR_MS
-      ? Math.min(onset.onsetMs, Math.max(hype.startMs, onset.onsetMs - 8000))
-      : onset.onsetMs;
+      ? Math.max(hype.startMs, onset.onsetMs - 8000)
+      : ofChat && asked !== null && asked.startMs < onset.onsetMs && onset.notice === null
+        ? asked.startMs
+        : onset.onsetMs;
+  const chatAtMs = Math.min(began, onset.onsetMs);
   const lag = evidence.lags.get(channelId) ?? PRIOR_LAG;
   const { atMs, errorMs } =
     moment !== null && !ofChat
