@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+import { isVodPartition } from "@hypecast/contracts/event.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Fold } from "../processors/fold.ts";
 import type { Scorer } from "../scorer/scorer.ts";
@@ -152,6 +154,8 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
         if (commits.asking !== null) await commits.asking;
         if (signal.aborted) return;
         partition.apply(next.value);
+        // An imported stream is read as fast as it can be: other partitions of this process, live ones, get their turn in between.
+        if (isVodPartition(number)) await setImmediate();
         const { pending, storedAtMs } = next.value;
         lag = { messages: pending, storedAtMs };
         behind = pending > 0 && clock.nowMs() - storedAtMs > BEHIND_AFTER_MS;
