@@ -24,6 +24,8 @@ export interface CutLimits {
   readonly targetMs: number;
   readonly mostMs: number;
   readonly mostBytes: number;
+  /** The first piece begins here or later, by the container's clock: where one goes on behind a seek. Left out: at the first keyframe. */
+  readonly fromMs?: number | undefined;
 }
 
 interface Open {
@@ -87,7 +89,8 @@ export class TsCutter {
       const isKey = (bytes[at + 3]! & 0x20) !== 0 && bytes[at + 4]! > 0 && (bytes[at + 5]! & 0x40) !== 0;
       // Backwards: the stream's clock began anew.
       const isDue = open === null || ms - open.keyMs >= this.#limits.targetMs - NEAR_MS || ms < open.keyMs;
-      if (isKey && isDue) {
+      const isBefore = open === null && ms < (this.#limits.fromMs ?? -Infinity);
+      if (isKey && isDue && !isBefore) {
         take(at);
         from = at;
         if (open !== null) done.push(this.#close(open));

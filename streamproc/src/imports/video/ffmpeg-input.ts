@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -44,6 +44,7 @@ export async function openUpload(id: string, objects: Objects, scratch: string):
     throw new ImportFailure("not_found", "The uploaded video is not here any more.", "Upload it again.");
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   await mkdir(scratch, { recursive: true });
+  await sweep(scratch, Date.now());
   const folder = await mkdtemp(join(scratch, "upload-"));
   const opened: { path: string; release(): Promise<void> }[] = [];
   const release = async (): Promise<void> => {
@@ -72,6 +73,16 @@ export async function openUpload(id: string, objects: Objects, scratch: string):
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+/** What a kill has left: no import takes so long. */
+const LEFT_BEHIND_MS = 24 * 3_600_000;
+async function sweep(scratch: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(scratch)) {
+    const folder = join(scratch, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
+    if (nowMs - mtimeMs > LEFT_BEHIND_MS) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -17,6 +17,9 @@ const AHEAD_S = 10;
 /** What a decoder of ours takes. */
 const MOST = { width: 4096, height: 2304 };
 const ENCODED_GOP_S = 4;
+/** One seeks to before where one wants to be: containers know their keyframes more or less well. */
+const SEEK_BEFORE_MS = 30_000;
+const SEEK_NEAR_MS = 40;
 
 export interface FileFacts {
   readonly durationS: number | null;
@@ -115,8 +118,8 @@ export const notAVideo = (detail: string): ImportFailure =>
     "Give a video file, or leave the video away: chat alone works too.",
   );
 
-export interface TakeOptions extends CutLimits {
-  /** Go on from here, in the file's own clock; null: from its beginning. */
+export interface TakeOptions extends Omit<CutLimits, "fromMs"> {
+  /** Go on with the keyframe here, in the file's own clock; null: from its beginning. */
   readonly fromMs: number | null;
   /** Encode the picture anew. */
   readonly encode: boolean;
@@ -135,10 +138,10 @@ export async function* filePieces(
   signal: AbortSignal,
 ): AsyncGenerator<Piece, { broken: string | null }> {
   const { encode, encodeSound, fromMs, mostHeight } = options;
+  const before = encode ? 0 : SEEK_BEFORE_MS;
   const args = [
     ...["-v", "error", "-nostdin", ...input.options, "-copyts"],
-    // A seek to before a keyframe: what comes too early is left out by whoever knows where it goes on.
-    ...(fromMs === null ? [] : ["-seek_timestamp", "1", "-ss", (fromMs / 1000).toFixed(3)]),
+    ...(fromMs === null ? [] : ["-seek_timestamp", "1", "-ss", ((fromMs - before) / 1000).toFixed(3)]),
     ...["-i", input.name, "-map", "0:V:0", "-map", "0:a:0?"],
     ...(encode
       ? [
@@ -161,7 +164,10 @@ export async function* filePieces(
     ...["-f", "mpegts", "pipe:1"],
   ];
   const running = start("ffmpeg", args, signal);
-  const cutter = new TsCutter(options);
+  const cutter = new TsCutter({
+    ...options,
+    fromMs: fromMs === null || encode ? undefined : fromMs + AHEAD_S * 1000 - SEEK_NEAR_MS,
+  });
   const inFileTime = (piece: Piece): Piece => ({
     ...piece,
     firstMs: piece.firstMs - AHEAD_S * 1000,

@@ -1,6 +1,8 @@
 import type { Rendition } from "@hypecast/contracts/video.ts";
 import { segmentKey } from "@hypecast/contracts/object-keys.ts";
 import type { VodError } from "@hypecast/contracts/vod.ts";
+import { parametersIn, sizeIn, type PictureSize } from "../../clips/h264-size.ts";
+import { demuxTs } from "../../media/mpegts.ts";
 import { timed, Uncuttable, type Piece } from "./cut-ts.ts";
 import { filePieces, notAVideo, type FileFacts } from "./file.ts";
 import type { FfmpegInput } from "./ffmpeg-input.ts";
@@ -9,13 +11,16 @@ import type { OfVod, VideoTools } from "./video.ts";
 
 /** About four seconds a segment: a keyframe every two is usual. Above the most, or above what a media worker takes, the picture is encoded anew. */
 const CUT = { targetMs: 4000, mostMs: 20_000, mostBytes: 48_000_000 };
-/** One seeks to before where one wants to be: containers know their keyframes more or less well. */
-const SEEK_BEFORE_MS = 30_000;
 /** Less than this is not worth a seek. */
 const SEEK_FROM_MS = 60_000;
 const SAME_MS = 50;
 /** So much of what the file says it lasts may be missing at its end. */
 const MISSING_S = 10;
+
+function sizeOf(piece: Buffer): PictureSize | null {
+  const parameters = parametersIn(demuxTs(piece).video?.units[0]?.data ?? Buffer.alloc(0));
+  return parameters === null ? null : sizeIn(parameters);
+}
 
 /**
  * Cuts a file into segments of `objects` and tells them, from behind the last one that was told. H.264 and AAC go as they are; what no browser
@@ -33,6 +38,8 @@ export async function takeFile(
   const epoch = told.segments[0]?.epoch ?? Date.now();
   let encode = facts.encodes;
   let seeks = true;
+  /** The next segment is the first that is encoded behind copied ones. */
+  let switched = false;
   for (;;) {
     const last = told.segments.at(-1);
     const doneMs = last === undefined ? 0 : last.startMs + last.durationMs - vod.startMs;
@@ -41,7 +48,7 @@ export async function takeFile(
       ({ discontinuity, seq }) => discontinuity && seq > 0 && encode === null,
     );
     const seek = seeks && !jumped && (doneMs > SEEK_FROM_MS || (encode !== null && doneMs > 0));
-    const fromMs = seek ? facts.originMs + doneMs - (encode === null ? SEEK_BEFORE_MS : 0) : null;
+    const fromMs = seek ? facts.originMs + doneMs : null;
     try {
       const { broken, lost } = await takeFrom(fromMs, doneMs);
       if (lost) {
@@ -57,6 +64,7 @@ export async function takeFile(
       if (!(error instanceof Uncuttable) || encode !== null) throw error;
       tools.log.info({ vod: vod.id, why: error.message }, "the picture is encoded from here on");
       encode = `its keyframes lie too far apart (${error.message})`;
+      switched = told.segments.length > 0;
     }
   }
   if (encode !== null)
@@ -91,7 +99,7 @@ export async function takeFile(
         yield next.value;
       }
     }
-    // Behind a seek, pieces are cut at other keyframes until one begins where the last told one ended.
+    let size: PictureSize | null = encode === null ? facts : null;
     let joined = doneMs === 0 || (fromMs !== null && encode !== null);
     for await (const piece of timed(wanted(), facts.originMs)) {
       if (piece.atMs + piece.durationMs <= doneMs + SAME_MS && doneMs > 0) continue;
@@ -105,16 +113,19 @@ export async function takeFile(
       const seq = before === undefined ? 0 : before.seq + 1;
       const key = segmentKey(told.channelId, epoch, `${seq}-${facts.height}.ts`);
       const bytes = await tools.objects.put(key, piece.bytes);
+      // What is encoded may be smaller, and stand upright.
+      size ??= sizeOf(piece.bytes) ?? facts;
       const file: Rendition = {
-        ...{ key, bytes, width: facts.width, height: facts.height, bandwidth: facts.bandwidth },
+        ...{ key, bytes, width: size.width, height: size.height, bandwidth: facts.bandwidth },
         ...{ container: "ts", init: null },
       };
       await told.segment({
         ...{ id: `${told.channelId}:${epoch}:${seq}`, channelId: told.channelId, epoch, seq },
         ...{ startMs: vod.startMs + piece.atMs, durationMs: piece.durationMs },
-        discontinuity: piece.discontinuity || !follows,
+        discontinuity: piece.discontinuity || !follows || switched,
         ...{ ad: false, analysis: file, source: file },
       });
+      switched = false;
     }
     return { broken, lost: false };
   }

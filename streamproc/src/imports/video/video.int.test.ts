@@ -201,6 +201,12 @@ test("an uploaded file becomes segments that follow one another, told once, and 
   expect(JSON.stringify(await toldOf({ ...vod, id: vod.id }))).not.toContain(run);
 });
 
+test("an upload in more pieces than may be open is one file all the same", async () => {
+  const bytes = readFileSync(WHOLE);
+  const vod = await uploaded(bytes, Math.floor(bytes.length / 203));
+  expect(await lookAtVideo(vod, tools, signal)).toMatchObject({ durationS: expect.closeTo(SECONDS, 1) });
+});
+
 test("an import that was killed goes on behind what was told, with and without its manifest", async () => {
   const vod = local(WHOLE);
   for (const leave of [2, 4]) {
@@ -261,6 +267,13 @@ test("what browsers do not play, and what has too few keyframes, is encoded, and
   expect(notes[0]?.detail).toMatch(/keyframes lie too far apart/);
   expect(video.segments).toBe(6);
   expect(video.durationS).toBeCloseTo(SECONDS, 1);
+
+  const tall = file([...SCENES.slice(0, 4), ...H264, "-t", "2"], "tall.mp4");
+  const turned = file(["-i", tall, "-c", "copy", "-metadata:s:v:0", "rotate=90"], "turned.mp4");
+  expect((await takeVideo(local(turned), tools, signal, quiet)).video).toMatchObject({
+    width: 160,
+    height: 284,
+  });
 });
 
 test("a finished HLS stream is fetched once, in order, with its gap and its clock; after an outage it goes on", async () => {

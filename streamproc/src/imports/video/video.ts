@@ -105,10 +105,11 @@ export async function takeVideo(
           ? await takeHls(vod, video.hls, told, tools, signal)
           : await takeFile(vod, video.input, video.facts, told, tools, signal);
       await told.write();
-      const first = told.segments[0];
-      // Only a master playlist says it.
-      const found = facts.width > 0 || first === undefined ? null : await pictureIn(first, tools.objects);
-      return { video: videoOf(told, vod, found?.size ?? facts), notes };
+      const last = told.segments.at(-1);
+      const file = last?.source ?? last?.analysis ?? null;
+      // Only a master playlist says it of a stream.
+      const found = last === undefined || file?.width !== 0 ? null : await pictureIn(last, tools.objects);
+      return { video: videoOf(told, vod, found?.size ?? file ?? facts), notes };
     } catch (error) {
       // What is there can be played and clipped, whatever became of the rest.
       if (told.segments.length > 0) await told.write().catch(() => undefined);
