@@ -114,6 +114,8 @@ export function tellOf(records: VodRecords, vod: Vod, nowMs: () => number = () =
       stage.state = state;
       stage.progress = state === "done" ? 1 : 0;
       stage.etaS = null;
+      // Whoever dies in a later stage has not died of this one.
+      fields = { ...fields, attempt: 1 };
       dirty = true;
       await told.written();
     },
