@@ -142,6 +142,7 @@ try {
   await world.say(chat());
   const emote = { type: "image/gif", bytes: movingEmote() };
   const tools = {
+    layoutOf: () => Promise.resolve(channelLayout.parse({})),
     nc: world.nc,
     objects: world.objects,
     emotes: { image: () => Promise.resolve(emote), keyOf: () => "" },
@@ -154,9 +155,7 @@ try {
     });
     const work = join(folder, `work-${++made}`);
     mkdirSync(work);
-    return costS(() =>
-      render(asked, channelLayout.parse({}), work, tools, new AbortController().signal, () => undefined),
-    );
+    return costS(() => render(asked, work, tools, new AbortController().signal, () => undefined));
   };
 
   // The same pictures for the bare programs, from a playlist of the same files.

@@ -98,23 +98,22 @@ export async function migrate(
   await keepRawFor(store, config, run);
 }
 
-/**
- * Raw chat, and the chunks made of it, are kept as long as the settings say: the migrations' 24 h are changed here when they differ.
- * What belongs to an imported stream stays.
- */
+/** Tables in which rows of imported streams stand among live ones, and stay. */
+const WITH_VODS: readonly string[] = ["chat_chunks", "chunk_vectors"];
+
+/** Raw chat, and what is made of it for searches, are kept as long as the settings say: the migrations' 24 h are changed here when they differ. */
 async function keepRawFor(store: Store, config: Config, run: (sql: string) => Promise<void>): Promise<void> {
   const ttl = `storedAt + toIntervalHour(${config.HYPECAST_RAW_HOURS})`;
   const asked = await store.query({
     query:
-      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('chat_lines', 'chat_notices', 'chat_moderation', 'chat_chunks') AND position(create_table_query, {ttl:String}) = 0",
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('chat_lines', 'chat_notices', 'chat_moderation', 'chat_chunks', 'chunk_vectors') AND position(create_table_query, {ttl:String}) = 0",
     query_params: { ttl },
     format: "JSONEachRow",
   });
   for (const { name } of await asked.json<{ name: string }>()) {
-    const until =
-      name === "chat_chunks"
-        ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
-        : ttl;
+    const until = WITH_VODS.includes(name)
+      ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
+      : ttl;
     await run(`ALTER TABLE ${name} \${OnCluster} MODIFY TTL ${until}`);
   }
 }

@@ -30,7 +30,10 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
   sweep();
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS);
   part.own({ close: () => clearInterval(sweeping) });
-  const tools = { nc, objects, emotes, threads: config.HYPECAST_CLIP_THREADS };
+  const tools = {
+    ...{ nc, objects, emotes, threads: config.HYPECAST_CLIP_THREADS },
+    layoutOf: (login: string) => records.layoutOf(login),
+  };
   const worker = part.own(
     startClipWorker({
       redisUrl: config.HYPECAST_REDIS_URL,
@@ -42,8 +45,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
       async render(clip, signal, tell) {
         const workshop = await openWorkshop(workshops, clip.id);
         try {
-          const layout = await records.layoutOf(clip.login);
-          return await render(clip, layout, workshop.path, tools, signal, tell);
+          return await render(clip, workshop.path, tools, signal, tell);
         } finally {
           await workshop.clear();
         }

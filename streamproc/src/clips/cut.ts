@@ -81,15 +81,27 @@ const TARGET_LUFS = -14;
 const MOST_GAIN_DB = 20;
 export const gainTo = (lufs: number): number => Math.min(MOST_GAIN_DB, TARGET_LUFS - lufs);
 
-/** Chat of one layout, as raw RGBA frames over a pipe. */
-export interface ChatInput {
-  readonly box: OverlayBox;
+/** Something that is laid over one layout, as raw RGBA frames over a pipe. */
+export interface Laid {
+  readonly box: Pick<OverlayBox, "x" | "y" | "width" | "height">;
 }
 
 export interface ExactOutput {
   readonly choice: LayoutChoice;
-  readonly chat: ChatInput | null;
+  /** One over the other: chat, then the title of a film's part. */
+  readonly laid: readonly Laid[];
   readonly path: string;
+}
+
+/** A part of a film goes dark and silent for so long at both ends: parts follow each other without a jolt. */
+export const FADE_S = 0.3;
+/** Parts of a film are joined without encoding them again, so they are all made alike. */
+export const FILM_FPS = 30;
+
+/** How a part of a film is made to fit the others. */
+export interface InFilm {
+  /** The film's picture. */
+  readonly base: PictureSize;
 }
 
 export interface ExactPlan {
@@ -99,6 +111,8 @@ export interface ExactPlan {
   readonly gainDb: number | null;
   readonly threads: number;
   readonly title: string;
+  /** Null: a clip of its own. */
+  readonly film: InFilm | null;
   /** A picture of the stream itself, as a by-product of the decoding. */
   readonly thumbnail: { readonly atS: number; readonly path: string };
 }
@@ -118,8 +132,10 @@ export const layoutSize = (choice: LayoutChoice, base: PictureSize): PictureSize
  * To the frame: the first picture is the one that is on the screen at the start, the last the one before the end, and each keeps its own
  * time. All layouts are made from one decoding.
  */
-export function exactArgs({ inputs, outputs, gainDb, threads, title, thumbnail }: ExactPlan): string[] {
-  const base = baseSize(inputs);
+export function exactArgs(plan: ExactPlan): string[] {
+  const { inputs, outputs, gainDb, threads, title, film, thumbnail } = plan;
+  const base = film?.base ?? baseSize(inputs);
+  const totalS = lengthOf(inputs);
   const pictures = inputs.map(({ cut }, i) => {
     const [from, to] = [seconds(cut.startS - EDGE_S), seconds(cut.endS - EDGE_S)];
     const same = cut.size.width === base.width && cut.size.height === base.height;
@@ -136,19 +152,16 @@ export function exactArgs({ inputs, outputs, gainDb, threads, title, thumbnail }
   const filters = [
     ...pictures,
     joined,
-    `[base]split=${outputs.length + 1}[b]${copies.map((name) => `[${name}]`).join("")}`,
+    `[base]${film === null ? "" : `${pictureFades(totalS)},`}split=${outputs.length + 1}[b]${copies.map((name) => `[${name}]`).join("")}`,
     `[b]trim=start=${seconds(thumbnail.atS)}:end=${seconds(thumbnail.atS + 1)},${SMALL}[thumb]`,
   ];
-  const chats = outputs.filter(({ chat }) => chat !== null);
+  let pipe = inputs.length;
   for (const [i, output] of outputs.entries()) {
-    const laid = output.chat === null ? `v${i}` : `l${i}`;
-    filters.push(...layoutFilters(output.choice, base, `b${i}`, laid, i).filters);
-    if (output.chat === null) continue;
-    const { x, y } = output.chat.box;
-    const from = inputs.length + chats.indexOf(output);
-    filters.push(`[${laid}][${from}:v]overlay=${x}:${y}:format=yuv420:eof_action=pass[v${i}]`);
+    filters.push(...layoutFilters(output.choice, base, `b${i}`, `l${i}`, i).filters);
+    filters.push(...layOver(output.laid, `l${i}`, `v${i}`, pipe));
+    pipe += output.laid.length;
   }
-  const sound = hasSound(inputs);
+  const sound = film !== null || hasSound(inputs);
   if (sound) {
     const level =
       gainDb === null
@@ -156,25 +169,102 @@ export function exactArgs({ inputs, outputs, gainDb, threads, title, thumbnail }
         : `volume=${gainDb.toFixed(2)}dB,alimiter=limit=${PEAK_LIMIT.toFixed(4)}:level=false`;
     filters.push(
       ...soundFilters(inputs),
-      `[sound]${level},asplit=${outputs.length}${outputs.map((_, i) => `[a${i}]`).join("")}`,
+      `[sound]${level}${film === null ? "" : `,${soundFades(totalS)}`},asplit=${outputs.length}${outputs.map((_, i) => `[a${i}]`).join("")}`,
     );
   }
   return [
     "-copyts",
     ...inputArgs(inputs),
-    ...chats.flatMap(({ chat }, i) => [
-      ...["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${chat?.box.width}x${chat?.box.height}`],
-      ...["-framerate", String(CHAT_FPS), "-i", `pipe:${FIRST_INPUT_FD + i}`],
-    ]),
+    ...pipeArgs(
+      outputs.flatMap(({ laid }) => laid.map(({ box }) => box)),
+      FIRST_INPUT_FD,
+    ),
     ...["-filter_complex_threads", "1", "-filter_complex", filters.join(";")],
     ...outputs.flatMap(({ path }, i) => [
       ...["-map", `[v${i}]`, ...(sound ? ["-map", `[a${i}]`] : [])],
       ...encoding(threads),
-      ...["-fps_mode", "vfr", "-video_track_timescale", "90000"],
-      ...finish(title),
+      ...(film === null ? [...OWN_TIMES, ...finish(title)] : AS_PART),
       path,
     ]),
     ...["-map", "[thumb]", ...JPEG, thumbnail.path],
+  ];
+}
+
+const OWN_TIMES = ["-fps_mode", "vfr", "-video_track_timescale", "90000"];
+/** What one part's encoder is told, the others' are told too: a decoder goes on from one into the next. */
+const AS_PART = [
+  ...["-fps_mode", "cfr", "-r", String(FILM_FPS), "-ar", String(SOUND_HZ), "-ac", "2"],
+  ...["-map_metadata", "-1", "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts"],
+];
+
+const pictureFades = (lengthS: number): string =>
+  `fade=t=in:st=0:d=${FADE_S},fade=t=out:st=${seconds(Math.max(0, lengthS - FADE_S))}:d=${FADE_S}`;
+const soundFades = (lengthS: number): string =>
+  `afade=t=in:st=0:d=${FADE_S},afade=t=out:st=${seconds(Math.max(0, lengthS - FADE_S))}:d=${FADE_S}`;
+
+/** Raw RGBA pictures at CHAT_FPS through the pipes from `fd` on. */
+const pipeArgs = (boxes: readonly Laid["box"][], fd: number): string[] =>
+  boxes.flatMap(({ width, height }, i) => [
+    ...["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${width}x${height}`],
+    ...["-framerate", String(CHAT_FPS), "-i", `pipe:${fd + i}`],
+  ]);
+
+/** Filters that lay the inputs from `first` on over `[from]`, one after the other, to `[to]`. */
+function layOver(laid: readonly Laid[], from: string, to: string, first: number): string[] {
+  if (laid.length === 0) return [`[${from}]null[${to}]`];
+  return laid.map(({ box }, i) => {
+    const below = i === 0 ? from : `${to}o${i}`;
+    const above = i === laid.length - 1 ? to : `${to}o${i + 1}`;
+    return `[${below}][${first + i}:v]overlay=${box.x}:${box.y}:format=yuv420:eof_action=pass[${above}]`;
+  });
+}
+
+/** A picture of chat alone: what stands still, what moves over it, and the hand that goes along the curve. */
+export interface AlonePlan {
+  readonly size: PictureSize;
+  readonly lengthS: number;
+  readonly laid: readonly Laid[];
+  /** Where the curve stands: what is still to come is covered. */
+  readonly curve: { readonly y: number; readonly height: number };
+  readonly film: boolean;
+  readonly threads: number;
+  readonly title: string;
+  readonly path: string;
+  /** Null: another file of the same clip has one. */
+  readonly thumbnail: { readonly atS: number; readonly path: string } | null;
+}
+
+/** The ground is one RGBA picture through the first pipe, what is laid over it comes through the others. */
+export function aloneArgs(plan: AlonePlan): string[] {
+  const { size, lengthS, laid, curve, film, threads, title, path, thumbnail } = plan;
+  const length = seconds(lengthS);
+  const handX = `'${size.width}*t/${length}'`;
+  const filters = [
+    `[0:v]loop=loop=-1:size=1:start=0,setpts=N/${FILM_FPS}/TB,trim=end=${length},format=yuv420p,setsar=1[ground]`,
+    `color=c=black@0.62:s=${size.width}x${curve.height}:r=${FILM_FPS},format=yuva420p[cover]`,
+    `color=c=white@0.9:s=2x${curve.height}:r=${FILM_FPS},format=yuva420p[hand]`,
+    `[ground][cover]overlay=x=${handX}:y=${curve.y}:shortest=1[covered]`,
+    `[covered][hand]overlay=x=${handX}:y=${curve.y}:shortest=1[l]`,
+    ...layOver(laid, "l", "w", 1),
+    `[w]${film ? pictureFades(lengthS) : "null"}${thumbnail === null ? "[v]" : ",split=2[v][t]"}`,
+    ...(thumbnail === null
+      ? []
+      : [`[t]trim=start=${seconds(thumbnail.atS)}:end=${seconds(thumbnail.atS + 1)},${SMALL}[thumb]`]),
+    ...(film ? [`anullsrc=r=${SOUND_HZ}:cl=stereo,atrim=end=${length}[a]`] : []),
+  ];
+  return [
+    ...["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${size.width}x${size.height}`],
+    ...["-framerate", String(FILM_FPS), "-i", `pipe:${FIRST_INPUT_FD}`],
+    ...pipeArgs(
+      laid.map(({ box }) => box),
+      FIRST_INPUT_FD + 1,
+    ),
+    ...["-filter_complex_threads", "1", "-filter_complex", filters.join(";")],
+    ...["-map", "[v]", ...(film ? ["-map", "[a]"] : [])],
+    ...encoding(threads),
+    ...(film ? AS_PART : [...OWN_TIMES, ...finish(title)]),
+    path,
+    ...(thumbnail === null ? [] : ["-map", "[thumb]", ...JPEG, thumbnail.path]),
   ];
 }
 

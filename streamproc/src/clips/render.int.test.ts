@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Clip, ClipRequest } from "@hypecast/contracts/clip.ts";
+import type { Clip } from "@hypecast/contracts/clip.ts";
 import { channelLayout } from "@hypecast/contracts/clip.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import type { EmoteCache } from "@hypecast/runtime/emotes/cache.ts";
@@ -11,7 +11,7 @@ import { ClipFailure } from "./failure.ts";
 import { headOf } from "./look.ts";
 import { keepFootage, makeFootage, readFrames, readTones, type Footage } from "./footage.fixture.ts";
 import { render, type Rendered } from "./render.ts";
-import { openWorld, type World } from "./world.fixture.ts";
+import { openWorld, type Asked, type World } from "./world.fixture.ts";
 
 let world: World;
 const noEmotes: EmoteCache = {
@@ -29,7 +29,7 @@ afterAll(() => world?.close());
 
 let made = 0;
 async function cut(
-  request: Partial<ClipRequest> & { startMs: number; endMs: number; channelId: string },
+  request: Asked,
   objects: Objects = world.objects,
 ): Promise<Rendered & { frames: ReturnType<typeof readFrames>; tones: number[]; path: string }> {
   const asked: Clip = await world.ask({
@@ -40,15 +40,9 @@ async function cut(
   });
   const folder = join(world.folder, `work-${++made}`);
   mkdirSync(folder);
-  const tools = { nc: world.nc, objects, emotes: noEmotes, threads: 1 };
-  const rendered = await render(
-    asked,
-    channelLayout.parse({}),
-    folder,
-    tools,
-    new AbortController().signal,
-    () => {},
-  );
+  const layoutOf = () => Promise.resolve(channelLayout.parse({}));
+  const tools = { nc: world.nc, objects, emotes: noEmotes, threads: 1, layoutOf };
+  const rendered = await render(asked, folder, tools, new AbortController().signal, () => {});
   const key = rendered.files[0]?.key ?? "";
   const file = await world.objects.file(key);
   const path = file?.path ?? "";

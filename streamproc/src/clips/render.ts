@@ -1,18 +1,30 @@
 import { createReadStream } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { spanProblem, type ChannelLayout, type Clip, type ClipLayout } from "@hypecast/contracts/clip.ts";
+import {
+  filmProblem,
+  spanProblem,
+  type ChannelLayout,
+  type Clip,
+  type ClipLayout,
+  type ClipPart,
+} from "@hypecast/contracts/clip.ts";
 import { thumbKey } from "@hypecast/contracts/object-keys.ts";
-import { LINE_KEPT_MS, overlayBox, overlayLines } from "@hypecast/contracts/overlay-layout.ts";
+import { LINE_KEPT_MS, overlayBox, overlayLines, standingLines } from "@hypecast/contracts/overlay-layout.ts";
+import { vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { EmoteCache } from "@hypecast/runtime/emotes/cache.ts";
 import { readKeptVideo } from "@hypecast/runtime/kept-video.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
+import { aloneLook, aloneSize, ALONE, CURVE_COLUMNS, paintGround } from "./chat/alone.ts";
+import { curveOf } from "./chat/curve.ts";
 import { chatFrames, measureWith, type Chat } from "./chat/draw.ts";
+import { partTitle, titleFrames, type PartTitle } from "./chat/part-title.ts";
 import { loadPictures } from "./chat/pictures.ts";
 import { readSpoken } from "./chat/spoken.ts";
 import {
+  aloneArgs,
   baseSize,
   CHAT_FPS,
   copyArgs,
@@ -28,10 +40,14 @@ import {
   measureArgs,
   thumbnailArgs,
   type ExactOutput,
+  type InFilm,
   type Input,
+  type Laid,
 } from "./cut.ts";
 import { ClipFailure, diskFull } from "./failure.ts";
 import { runFfmpeg, writeTo } from "./ffmpeg.ts";
+import type { PictureSize } from "./h264-size.ts";
+import { landscape } from "./layouts.ts";
 import { gather, READ_BEFORE_MS, type Material } from "./material.ts";
 import { mp4Facts } from "./mp4-facts.ts";
 import { lagAt, momentOf } from "./told.ts";
@@ -40,6 +56,8 @@ export interface RenderTools {
   readonly nc: NatsConnection;
   readonly objects: Objects;
   readonly emotes: EmoteCache;
+  /** What a person has set for a channel: where its camera stands. */
+  layoutOf(login: string): Promise<ChannelLayout>;
   /** Of one encoder. */
   readonly threads: number;
 }
@@ -57,37 +75,18 @@ export const clipKey = (id: string, name: string): string => `clips/${id}/${name
 /** Makes all files of a clip and stores them; on failure none of them is left. Rejects with ClipFailure, or with the signal's reason. */
 export async function render(
   clip: Clip,
-  layout: ChannelLayout,
   folder: string,
   tools: RenderTools,
   signal: AbortSignal,
   tell: Told,
 ): Promise<Rendered> {
-  const problem = spanProblem(clip, { oldestMs: -Infinity, newestMs: Infinity });
-  if (problem !== null) throw new ClipFailure(problem.code, problem.detail, problem.action);
+  const job: Job = { clip, folder, thumb: join(folder, "thumb.jpg"), tools, signal, tell };
   try {
     tell("segments", 0);
-    const kept = await readKeptVideo(
-      tools,
-      clip.channelId,
-      clip.startMs - READ_BEFORE_MS,
-      clip.endMs + READ_BEFORE_MS,
-    );
-    const material = await gather(clip, kept, tools.objects, folder, signal);
-    try {
-      const thumbnail = {
-        atS: await peakIn(clip, material.inputs, tools.nc),
-        path: join(folder, "thumb.jpg"),
-      };
-      const made =
-        clip.cut === "instant" && canCopy(material.inputs)
-          ? await copyFiles(clip, material, folder, thumbnail, tools.objects, signal, tell)
-          : await encodeFiles(clip, layout, material, folder, thumbnail, tools, signal, tell);
-      tell("finish", 0.95);
-      return await store(clip, made, thumbnail.path, material, tools.objects, signal);
-    } finally {
-      await material.release();
-    }
+    const { made, leftOut } =
+      clip.parts.length > 0 ? await renderFilm(job) : await renderStretch(clip, null, job);
+    tell("finish", 0.95);
+    return await store(job, made, leftOut);
   } catch (error) {
     throw isFull(error) ? diskFull(error) : error;
   }
@@ -96,6 +95,27 @@ export async function render(
 const isFull = (error: unknown): boolean =>
   error instanceof DiskFull ||
   (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT"));
+
+/** One clip's rendering: what everything in it needs. */
+interface Job {
+  readonly clip: Clip;
+  readonly folder: string;
+  /** Where the thumbnail is to be. */
+  readonly thumb: string;
+  readonly tools: RenderTools;
+  readonly signal: AbortSignal;
+  readonly tell: Told;
+}
+
+/** What is shown in one go. */
+type Stretch = Pick<Clip, "login" | "channelId" | "startMs" | "endMs" | "picture">;
+
+/** A stretch as a part of a film. */
+interface Part extends InFilm {
+  readonly title: PartTitleOf | null;
+}
+/** Its size is the layout's. */
+type PartTitleOf = (size: PictureSize) => PartTitle;
 
 interface Thumbnail {
   readonly atS: number;
@@ -106,6 +126,37 @@ interface Made {
   readonly layout: ClipLayout;
   readonly path: string;
   readonly startMs: number;
+}
+interface AllMade {
+  readonly made: readonly Made[];
+  readonly leftOut: Clip["leftOut"];
+}
+
+async function renderStretch(stretch: Stretch, part: Part | null, job: Job): Promise<AllMade> {
+  const problem = spanProblem(stretch, { oldestMs: -Infinity, newestMs: Infinity });
+  if (problem !== null) throw new ClipFailure(problem.code, problem.detail, problem.action);
+  return stretch.picture === "chat" ? renderAlone(stretch, part, job) : renderVideo(stretch, part, job);
+}
+
+async function renderVideo(stretch: Stretch, part: Part | null, job: Job): Promise<AllMade> {
+  const { clip, folder, tools, signal } = job;
+  const kept = await readKeptVideo(
+    tools,
+    stretch.channelId,
+    stretch.startMs - READ_BEFORE_MS,
+    stretch.endMs + READ_BEFORE_MS,
+  );
+  const material = await gather(stretch, kept, tools.objects, folder, signal);
+  try {
+    const thumbnail = { atS: await peakIn(stretch, material.inputs, job), path: job.thumb };
+    const made =
+      part === null && clip.cut === "instant" && canCopy(material.inputs)
+        ? await copyFiles(material, thumbnail, job)
+        : await encodeFiles(stretch, part, material, thumbnail, job);
+    return { made, leftOut: [...material.leftOut] };
+  } finally {
+    await material.release();
+  }
 }
 
 /** A copy needs one decoder all the way, and one that every player has. */
@@ -120,15 +171,8 @@ function canCopy(inputs: readonly Input[]): boolean {
   );
 }
 
-async function copyFiles(
-  clip: Clip,
-  { inputs }: Material,
-  folder: string,
-  thumbnail: Thumbnail,
-  objects: Objects,
-  signal: AbortSignal,
-  tell: Told,
-): Promise<Made[]> {
+async function copyFiles({ inputs }: Material, thumbnail: Thumbnail, job: Job): Promise<Made[]> {
+  const { clip, folder, tools, signal, tell } = job;
   tell("render", 0.1);
   const path = join(folder, fileName("16:9"));
   const [first] = inputs;
@@ -146,7 +190,7 @@ async function copyFiles(
     await runFfmpeg({ args: joinArgs(list, clip.title, path), signal });
   }
   // The one that was made when the segment was measured costs nothing.
-  const measured = await measuredThumbnail(inputs, thumbnail.atS, objects);
+  const measured = await measuredThumbnail(inputs, thumbnail.atS, tools.objects);
   if (measured === null)
     await runFfmpeg({ args: thumbnailArgs(path, thumbnail.atS, thumbnail.path), signal });
   else await writeFile(thumbnail.path, measured);
@@ -172,74 +216,239 @@ async function measuredThumbnail(
 }
 
 async function encodeFiles(
-  clip: Clip,
-  layout: ChannelLayout,
+  stretch: Stretch,
+  part: Part | null,
   { inputs }: Material,
-  folder: string,
   thumbnail: Thumbnail,
-  tools: RenderTools,
-  signal: AbortSignal,
-  tell: Told,
+  job: Job,
 ): Promise<Made[]> {
+  const { clip, folder, tools, signal, tell } = job;
+  const isExact = part !== null || clip.cut === "exact";
   const totalS = lengthOf(inputs);
   let gainDb: number | null = null;
-  if (clip.normalise && clip.cut === "exact" && hasSound(inputs)) {
+  if (clip.normalise && isExact && hasSound(inputs)) {
     const lufs = loudnessIn(await runFfmpeg({ args: measureArgs(inputs), signal }));
     gainDb = lufs === null ? null : gainTo(lufs);
   }
   tell("chat", 0.05);
-  const base = baseSize(inputs);
-  const choices = [...new Set(clip.layouts)].map((one) => ({
-    layout: one,
-    cropX: clip.cropX,
-    facecam: layout.facecam,
-  }));
+  const base = part?.base ?? baseSize(inputs);
+  const { facecam } = await tools.layoutOf(stretch.login);
+  const choices = layoutsOf(clip).map((layout) => ({ layout, cropX: clip.cropX, facecam }));
+  const sizes = choices.map((choice) => layoutSize(choice, base));
   const chats =
-    clip.chat.on && clip.cut === "exact"
+    clip.chat.on && isExact
       ? await composeChats(
-          clip,
-          choices.map((choice) => ({ layout: choice.layout, size: layoutSize(choice, base) })),
+          stretch,
+          choices.map(({ layout }, i) => ({ layout, size: sizes[i] ?? base })),
           inputs,
-          tools,
-          signal,
+          job,
         )
       : [];
-  const outputs: ExactOutput[] = choices.map((choice, i) => ({
-    choice,
-    chat: chats[i] ?? null,
-    path: join(folder, fileName(choice.layout)),
-  }));
+  const frames = Math.ceil(totalS * CHAT_FPS) + 1;
+  const feeds: Feed[] = [];
+  const outputs: ExactOutput[] = choices.map((choice, i) => {
+    const laid: Laid[] = [];
+    const chat = chats[i];
+    if (chat !== undefined) {
+      laid.push({ box: chat.box });
+      feeds.push(feed(() => chatFrames(chat, CHAT_FPS, frames)));
+    }
+    const title = part?.title?.(sizes[i] ?? base);
+    if (title !== undefined) {
+      laid.push({ box: title.box });
+      feeds.push(feed(() => titleFrames(title, CHAT_FPS)));
+    }
+    return { choice, laid, path: join(folder, part === null ? fileName(choice.layout) : `${i}.part.ts`) };
+  });
   tell("render", 0.1);
   await runFfmpeg({
-    args: exactArgs({ inputs, outputs, gainDb, threads: tools.threads, title: clip.title, thumbnail }),
+    args: exactArgs({
+      ...{ inputs, outputs, gainDb, threads: tools.threads, title: clip.title, film: part, thumbnail },
+    }),
     signal,
     progress: (doneS) => tell("render", 0.1 + 0.85 * Math.min(1, doneS / totalS)),
-    inputs: chats.map((chat) => async (pipe: Writable) => {
-      for (const bytes of chatFrames(chat, CHAT_FPS, Math.ceil(totalS * CHAT_FPS) + 1))
-        await writeTo(pipe, bytes);
-    }),
+    inputs: feeds,
   });
   return outputs.map(({ choice, path }) => ({
     layout: choice.layout,
     path,
-    startMs: inputs[0]?.cut.startMs ?? clip.startMs,
+    startMs: inputs[0]?.cut.startMs ?? stretch.startMs,
   }));
+}
+
+type Feed = (pipe: Writable) => Promise<void>;
+const feed =
+  (frames: () => Iterable<Uint8Array>): Feed =>
+  async (pipe) => {
+    for (const bytes of frames()) await writeTo(pipe, bytes);
+  };
+
+const layoutsOf = (clip: Clip): ClipLayout[] => [...new Set(clip.layouts)];
+
+/** Chat without a picture: every layout is drawn for itself. */
+async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promise<AllMade> {
+  const { clip, folder, tools, signal, tell } = job;
+  const { channelId, startMs, endMs } = stretch;
+  tell("chat", 0.02);
+  const { lines, moderation } = await readSpoken(
+    tools.nc,
+    channelId,
+    startMs - LINE_KEPT_MS - QUOTED_MS,
+    endMs,
+    signal,
+  );
+  const inside = standingLines(lines, moderation).filter(
+    ({ sentAtMs }) => sentAtMs >= startMs && sentAtMs < endMs,
+  );
+  if (inside.length === 0) throw nothingSaid(stretch, Date.now());
+  const columns = curveOf(inside, startMs, endMs, CURVE_COLUMNS);
+  const liveliest = columns.findIndex(({ height }) => height === 1);
+  const lengthS = (endMs - startMs) / 1000;
+  const thumbS = Math.max(0, Math.min(lengthS - 1, ((liveliest + 2) / CURVE_COLUMNS) * lengthS));
+  const layouts = layoutsOf(clip);
+  const made: Made[] = [];
+  for (const [i, layout] of layouts.entries()) {
+    const choice = { layout, cropX: clip.cropX, facecam: null };
+    const size = part === null ? aloneSize(layout) : layoutSize(choice, part.base);
+    const look = aloneLook(layout, size, clip.chat);
+    const pictures = await loadPictures(lines, tools.emotes, look.chat.fontPx, signal);
+    const chat: Chat = {
+      box: look.chat,
+      look: { font: clip.chat.font, opacity: ALONE_OPACITY },
+      pictures,
+      lines: overlayLines(lines, moderation, {
+        box: look.chat,
+        measure: measureWith(clip.chat, look.chat.fontPx),
+        aspectOf: (ref) => pictures.aspectOf(ref),
+        clipTime: (streamMs) => streamMs - startMs,
+        // There is no picture that it could be too late for.
+        shiftMs: 0,
+      }),
+    };
+    const title = part?.title?.(size);
+    const ground = paintGround(look, columns, { title: clip.title, stream: stretch.login });
+    const path = join(folder, part === null ? fileName(layout) : `${i}.part.ts`);
+    await runFfmpeg({
+      args: aloneArgs({
+        size,
+        lengthS,
+        laid: [{ box: chat.box }, ...(title === undefined ? [] : [{ box: title.box }])],
+        curve: look.curve,
+        film: part !== null,
+        threads: tools.threads,
+        title: `${clip.title} (chat only)`.trim(),
+        path,
+        thumbnail: i === 0 ? { atS: thumbS, path: job.thumb } : null,
+      }),
+      signal,
+      progress: (doneS) => tell("render", 0.1 + (0.85 * (i + Math.min(1, doneS / lengthS))) / layouts.length),
+      inputs: [
+        (pipe) => writeTo(pipe, ground),
+        feed(() => chatFrames(chat, CHAT_FPS, Math.ceil(lengthS * CHAT_FPS) + 1)),
+        ...(title === undefined ? [] : [feed(() => titleFrames(title, CHAT_FPS))]),
+      ],
+    });
+    made.push({ layout, path, startMs });
+  }
+  return { made, leftOut: [] };
+}
+
+/** Letters on the picture's own dark ground need little more. */
+const ALONE_OPACITY = 0.3;
+/** A live channel's lines stand on the log for so long. */
+const LINES_KEPT_MS = 47 * 3_600_000;
+
+function nothingSaid({ channelId, startMs, endMs }: Stretch, nowMs: number): ClipFailure {
+  const isLive = vodIdOf(channelId) === null;
+  if (isLive && endMs > nowMs)
+    return new ClipFailure(
+      "not_yet",
+      "The clip would end in the future.",
+      "Wait until the stream is there, or choose an earlier end.",
+    );
+  if (isLive && startMs < nowMs - LINES_KEPT_MS)
+    return new ClipFailure(
+      "not_kept",
+      "The chat of that time is not kept any more.",
+      "Choose a later start.",
+    );
+  return new ClipFailure("nothing_left", "Nobody wrote anything in this span.", "Choose another span.");
+}
+
+/** All parts alike, each with its number over its beginning, joined without encoding them again. */
+async function renderFilm(job: Job): Promise<AllMade> {
+  const { clip, folder, tools, signal, tell } = job;
+  const problem = filmProblem(clip.parts);
+  if (problem !== null) throw new ClipFailure(problem.code, problem.detail, problem.action);
+  const base = await filmSize(clip.parts, tools);
+  const layouts = layoutsOf(clip);
+  const leftOut: Clip["leftOut"] = [];
+  let startMs: number | null = null;
+  for (const [i, stretch] of clip.parts.entries()) {
+    const room = join(folder, `part-${i}`);
+    await mkdir(room);
+    const title = clip.titles
+      ? (size: PictureSize): PartTitle => partTitle(i + 1, stretch.title, size)
+      : null;
+    const done = await renderStretch(
+      stretch,
+      { base, title },
+      {
+        ...job,
+        folder: room,
+        thumb: i === 0 ? job.thumb : join(room, "thumb.jpg"),
+        tell: (stage, progress) => tell(stage, (0.95 * (i + progress)) / clip.parts.length),
+      },
+    ).catch((error: unknown) => {
+      throw error instanceof ClipFailure ? inPart(i + 1, error) : error;
+    });
+    leftOut.push(...done.leftOut);
+    startMs ??= done.made[0]?.startMs ?? stretch.startMs;
+  }
+  const made: Made[] = [];
+  for (const [i, layout] of layouts.entries()) {
+    const list = join(folder, `parts-${i}.txt`);
+    const names = clip.parts.map((_, n) => `file part-${n}/${i}.part.ts\n`);
+    await writeFile(list, `ffconcat version 1.0\n${names.join("")}`);
+    const path = join(folder, fileName(layout));
+    await runFfmpeg({ args: joinArgs(list, clip.title, path), signal });
+    made.push({ layout, path, startMs: startMs ?? clip.startMs });
+  }
+  return { made, leftOut };
+}
+
+const inPart = (number: number, { error }: ClipFailure): ClipFailure =>
+  new ClipFailure(error.code, `Part ${number}: ${error.detail}`, error.action);
+
+/** As large as the largest picture of its parts; of chat alone, as that is drawn. */
+async function filmSize(parts: readonly ClipPart[], tools: RenderTools): Promise<PictureSize> {
+  let largest: PictureSize | null = null;
+  for (const { picture, channelId, startMs, endMs } of parts) {
+    if (picture === "chat") continue;
+    const { segments } = await readKeptVideo(tools, channelId, startMs, endMs);
+    for (const { source } of segments)
+      if (source !== null && source.width * source.height > (largest?.width ?? 0) * (largest?.height ?? 0))
+        largest = { width: source.width, height: source.height };
+  }
+  return largest === null ? ALONE : landscape(largest);
 }
 
 /** What chat shows in each layout. */
 async function composeChats(
-  clip: Clip,
-  layouts: readonly { layout: ClipLayout; size: { width: number; height: number } }[],
+  stretch: Stretch,
+  layouts: readonly { layout: ClipLayout; size: PictureSize }[],
   inputs: readonly Input[],
-  { nc, emotes }: RenderTools,
-  signal: AbortSignal,
+  job: Job,
 ): Promise<Chat[]> {
-  const shiftMs = clip.chat.shiftMs ?? (await lagOf(clip, nc));
+  const { clip, signal } = job;
+  const { nc, emotes } = job.tools;
+  const shiftMs = clip.chat.shiftMs ?? (await lagOf(stretch, job));
   const { lines, moderation } = await readSpoken(
     nc,
-    clip.channelId,
-    clip.startMs + shiftMs - LINE_KEPT_MS - QUOTED_MS,
-    clip.endMs + shiftMs,
+    stretch.channelId,
+    stretch.startMs + shiftMs - LINE_KEPT_MS - QUOTED_MS,
+    stretch.endMs + shiftMs,
+    signal,
   );
   const clipTime = clipTimeOf(inputs);
   const chats: Chat[] = [];
@@ -264,10 +473,9 @@ async function composeChats(
   return chats;
 }
 
-async function lagOf(clip: Clip, nc: NatsConnection): Promise<number> {
-  const moment =
-    clip.momentId === null ? null : await momentOf(nc, clip.channelId, clip.momentId, clip.startMs);
-  return moment?.lagMs ?? lagAt(nc, clip.channelId, clip.endMs);
+async function lagOf({ channelId, startMs, endMs }: Stretch, { clip, tools }: Job): Promise<number> {
+  const moment = clip.momentId === null ? null : await momentOf(tools.nc, channelId, clip.momentId, startMs);
+  return moment?.lagMs ?? lagAt(tools.nc, channelId, endMs);
 }
 
 /** Where a moment of the stream stands in the clip; null where it was left out. */
@@ -287,21 +495,21 @@ function clipTimeOf(inputs: readonly Input[]): (streamMs: number) => number | nu
 }
 
 /** Seconds into the clip of what it was made for. */
-async function peakIn(clip: Clip, inputs: readonly Input[], nc: NatsConnection): Promise<number> {
+async function peakIn(
+  { channelId, startMs }: Stretch,
+  inputs: readonly Input[],
+  { clip, tools }: Job,
+): Promise<number> {
   const totalS = lengthOf(inputs);
-  const moment =
-    clip.momentId === null ? null : await momentOf(nc, clip.channelId, clip.momentId, clip.startMs);
+  const moment = clip.momentId === null ? null : await momentOf(tools.nc, channelId, clip.momentId, startMs);
   const shown = moment === null ? null : clipTimeOf(inputs)(moment.onsetMs);
   return shown === null || shown < 0 ? totalS * THUMBNAIL_SHARE : Math.min(shown / 1000, totalS - 0.2);
 }
 
 async function store(
-  clip: Clip,
+  { clip, thumb, tools: { objects }, signal }: Job,
   made: readonly Made[],
-  thumb: string,
-  { leftOut }: Material,
-  objects: Objects,
-  signal: AbortSignal,
+  leftOut: Clip["leftOut"],
 ): Promise<Rendered> {
   const keys: string[] = [];
   const keep = async (path: string, name: string): Promise<{ key: string; bytes: number }> => {
@@ -319,7 +527,7 @@ async function store(
       await rm(path);
     }
     const { key: thumbKey } = await keep(thumb, "thumb.jpg");
-    return { leftOut: [...leftOut], files, thumbKey };
+    return { leftOut, files, thumbKey };
   } catch (error) {
     for (const key of keys) await objects.remove(key).catch(() => undefined);
     throw error;

@@ -19,13 +19,16 @@ import { openFolder } from "@hypecast/runtime/objects-folder.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
 
+export type Asked = Partial<ClipRequest> &
+  Partial<Pick<Clip, "channelId" | "parts" | "titles" | "batch">> & { startMs: number; endMs: number };
+
 /** A log and a store for tests, with what a gateway would put there. */
 export interface World {
   readonly nats: Server;
   readonly nc: NatsConnection;
   readonly objects: Objects;
   readonly folder: string;
-  ask(request: Partial<ClipRequest> & { startMs: number; endMs: number; channelId?: string }): Promise<Clip>;
+  ask(request: Asked): Promise<Clip>;
   change(id: string, change: Partial<Clip>): Promise<void>;
   record(id: string): Promise<Clip | null>;
   say(lines: readonly ChatLine[], moderation?: readonly ChatModeration[]): Promise<void>;
@@ -50,7 +53,7 @@ export async function openWorld(): Promise<World> {
     objects,
     folder,
     record,
-    async ask({ channelId = "c1", ...request }) {
+    async ask({ channelId = "c1", parts = [], titles = true, batch = null, ...request }) {
       const asked: Clip = {
         ...clipRequest.parse({ login: "runner", ...request }),
         id: randomUUID(),
@@ -63,9 +66,9 @@ export async function openWorld(): Promise<World> {
         etaS: null,
         attempt: 0,
         error: null,
-        parts: [],
-        titles: true,
-        batch: null,
+        parts,
+        titles,
+        batch,
         leftOut: [],
         files: [],
         thumbKey: null,
