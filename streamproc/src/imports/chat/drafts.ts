@@ -178,7 +178,9 @@ function isChatStart(opened: Opened): boolean {
       element: (_path, bytes, from, to) => {
         const value = found ? null : parsed(bytes, from, to);
         if (value !== null && kindOf(value) !== null) found = true;
+        return true;
       },
+      isElement: () => false,
       scalar: () => {},
       tooLong: () => {},
     }).push(opened.start);
@@ -325,33 +327,33 @@ function reader(opened: Opened, source: ByteSource): DraftFile {
         unreadable(error.message, text());
       }
     };
-    const object = (path: string, bytes: Buffer, from: number, to: number): void => {
+    const object = (path: string, bytes: Buffer, from: number, to: number): boolean => {
       if (/(?:^|\.)chapters$/.test(path)) {
         const value = parsed(bytes, from, to);
         if (value !== null) facts.chapter(value);
-        return;
+        return true;
       }
       if (/^(?:embeddedData|emotes)\./.test(path)) {
         if (emotes.size < 10_000 && path.endsWith(".thirdParty")) thirdParty(bytes, from, to, emotes);
-        return;
+        return true;
       }
       const text = bytes.toString("utf8", from, to);
       records++;
       if (text.includes("\u{fffd}") && !isUtf8(bytes.subarray(from, to))) {
         broken++;
         unreadable("it is no UTF-8", text);
-        return;
+        return true;
       }
       let value: unknown;
       try {
         value = JSON.parse(text);
       } catch {
         unreadable("it is no JSON", text);
-        return;
+        return false;
       }
       if (!isObject(value)) {
         unreadable("it is no object", text);
-        return;
+        return true;
       }
       if (kind === null || path !== listPath) {
         const found = kindOf(value);
@@ -360,7 +362,7 @@ function reader(opened: Opened, source: ByteSource): DraftFile {
           records--;
           // Lists of other things may stand before the messages.
           if (++strange > STRANGE_OBJECTS && good === 0) throw strangeJson(opened.start);
-          return;
+          return true;
         }
         if (listPath === null) {
           listPath = path;
@@ -375,6 +377,7 @@ function reader(opened: Opened, source: ByteSource): DraftFile {
         },
         () => text,
       );
+      return true;
     };
     const line = (bytes: Buffer, from: number, to: number): void => {
       const text = bytes.toString("utf8", from, to);
@@ -416,7 +419,11 @@ function reader(opened: Opened, source: ByteSource): DraftFile {
         ? scanJson({
             element: (path, bytes, from, to) => {
               lists = true;
-              object(path, bytes, from, to);
+              return object(path, bytes, from, to);
+            },
+            isElement: (bytes, from, to) => {
+              const value = parsed(bytes, from, to);
+              return value !== null && kindOf(value) !== null;
             },
             scalar: (path, text) => facts.put(path, text),
             tooLong: (path, start) => {
@@ -429,7 +436,7 @@ function reader(opened: Opened, source: ByteSource): DraftFile {
         ? null
         : splitRecords(
             {
-              record: form.form === "ndjson" ? (bytes, from, to) => object("", bytes, from, to) : line,
+              record: form.form === "ndjson" ? (bytes, from, to) => void object("", bytes, from, to) : line,
               tooLong,
             },
             form.form === "csv" ? form.csv.delimiter.charCodeAt(0) : null,

@@ -10,10 +10,17 @@ const LF = 10;
 /** A key or a value outside of the messages that is longer is not kept: pictures as text, mostly. */
 const SCALAR_BYTES = 16 * 1024;
 const DEEPEST = 64;
+/** Objects that are tried behind a broken one; a message has a dozen inside of it. */
+const RESYNC_TRIES = 500;
 
 export interface JsonEvents {
-  /** An object that stands in a list: `bytes` from `from` to `to`. `path`: the keys that lead there, with dots. Only valid during the call. */
-  element(path: string, bytes: Buffer, from: number, to: number): void;
+  /**
+   * An object that stands in a list: `bytes` from `from` to `to`. `path`: the keys that lead there, with dots. Only valid during the call.
+   * False: it is no JSON, and where it ends is not to be believed.
+   */
+  element(path: string, bytes: Buffer, from: number, to: number): boolean;
+  /** Whether an object is such as the list is made of: asked only after a broken one. */
+  isElement(bytes: Buffer, from: number, to: number): boolean;
   /** A string, number or literal that stands outside of such objects, as JSON text. */
   scalar(path: string, text: string): void;
   /** An object in a list that was longer than RECORD_BYTES. `start`: how it begins. */
@@ -29,7 +36,8 @@ interface Level {
 /**
  * Finds the objects in the lists of a JSON document without building the document: memory is one object, whatever the file's size.
  * Strings are respected; whether an object is valid, JSON.parse says to whoever gets it. Several documents after another are read too.
- * A line feed inside a string, which JSON does not allow, ends it: a broken message costs itself and not the rest of the file.
+ * A message that is broken costs itself and not the rest of the file: a line feed inside a string, which JSON does not allow, ends it, and behind
+ * an object that is no JSON the next one is looked for that is whole.
  */
 export function scanJson(events: JsonEvents): {
   push(chunk: Buffer): void;
@@ -49,6 +57,8 @@ export function scanJson(events: JsonEvents): {
   let tokenBytes = 0;
   let inToken = false;
   let lastString: string | null = null;
+  /** A bracket was closed that was not open: something before it was lost. */
+  let torn = false;
 
   const top = (): Level | undefined => levels[levels.length - 1];
   const pathHere = (): string => {
@@ -57,17 +67,38 @@ export function scanJson(events: JsonEvents): {
     if (level.list || level.key === "") return level.path;
     return level.path === "" ? level.key : `${level.path}.${level.key}`;
   };
-  const emit = (chunk: Buffer, from: number, to: number): void => {
+  /** Hands the object on that ends at `to`. Where it was broken: the bytes from its beginning on, and where in them to go on. */
+  const emit = (chunk: Buffer, from: number, to: number): { bytes: Buffer; at: number } | null => {
     const path = pathHere();
-    if (long || keptBytes + (to - from) > RECORD_BYTES) {
+    let again: { bytes: Buffer; at: number } | null = null;
+    if (long || keptBytes + (to - from) > RECORD_BYTES)
       events.tooLong(path, (kept[0] ?? chunk.subarray(from, to)).subarray(0, 2000));
-    } else if (keptBytes > 0) {
+    else if (keptBytes > 0) {
       const whole = Buffer.concat([...kept, chunk.subarray(from, to)]);
-      events.element(path, whole, 0, whole.length);
-    } else events.element(path, chunk, from, to);
+      if (!events.element(path, whole, 0, whole.length)) {
+        const bytes = Buffer.concat([whole, chunk.subarray(to)]);
+        again = { bytes, at: nextWhole(bytes, 1) ?? whole.length };
+      }
+    } else if (!events.element(path, chunk, from, to))
+      again = { bytes: chunk, at: nextWhole(chunk, from + 1) ?? to };
     kept = [];
     keptBytes = 0;
     long = false;
+    return again;
+  };
+  /** Where the next object begins that is one of the list's. */
+  const nextWhole = (bytes: Buffer, from: number): number | null => {
+    for (let tried = 0, at = bytes.indexOf(OPEN, from); at >= 0 && tried < RESYNC_TRIES; tried++) {
+      depth = 1;
+      inString = escaped = false;
+      const to = pass(bytes, at + 1);
+      const ended = depth === 0;
+      depth = 0;
+      inString = escaped = false;
+      if (ended && events.isElement(bytes, at, to)) return at;
+      at = bytes.indexOf(OPEN, at + 1);
+    }
+    return null;
   };
   const scalar = (): void => {
     const level = top();
@@ -107,14 +138,19 @@ export function scanJson(events: JsonEvents): {
   };
 
   return {
-    whole: () => levels.length === 0 && depth === 0 && !inString,
-    push(chunk) {
+    whole: () => levels.length === 0 && depth === 0 && !inString && !torn,
+    push(given) {
+      let chunk = given;
       let at = 0;
+      const end = (from: number): void => {
+        const again = emit(chunk, from, at);
+        if (again !== null) ({ bytes: chunk, at } = again);
+      };
       while (at < chunk.length) {
         if (depth > 0) {
           const from = at;
           at = pass(chunk, at);
-          if (depth === 0) emit(chunk, from, at);
+          if (depth === 0) end(from);
           else if (!long) {
             if (keptBytes + at - from > RECORD_BYTES) {
               long = true;
@@ -182,8 +218,10 @@ export function scanJson(events: JsonEvents): {
             scalar();
             lastString = null;
           }
-          if (byte !== 44) levels.pop();
-          else {
+          if (byte !== 44) {
+            const closed = levels.pop();
+            if (closed === undefined || closed.list !== (byte === CLOSE_LIST)) torn = true;
+          } else {
             const level = top();
             if (level !== undefined) level.key = "";
           }
@@ -193,7 +231,7 @@ export function scanJson(events: JsonEvents): {
             depth = 1;
             const from = at;
             at = pass(chunk, at + 1);
-            if (depth === 0) emit(chunk, from, at);
+            if (depth === 0) end(from);
             else {
               kept.push(Buffer.from(chunk.subarray(from, at)));
               keptBytes = at - from;

@@ -291,6 +291,21 @@ describe("bad input", () => {
     expect(survey.badLines.first[0]).toEqual({ line: 8, why: "it is no JSON", text: "{broken" });
   });
 
+  test.each([2, 4000])(
+    "a message with a broken quote costs itself, also in a file of one line (%d messages)",
+    async (count) => {
+      const messages = said(count).map((one, i) => JSON.stringify(v5Comment(one, i)));
+      messages.splice(count / 2, 0, messages[0]!.replace('"body":"', '"body":'));
+      const { survey } = await read(`{"comments":[${messages.join(",")}],"video":{"title":"behind"}}`);
+      expect(survey).toMatchObject({
+        lines: count,
+        badLines: { count: 1, first: [{ why: "it is no JSON" }] },
+        notes: [],
+      });
+      expect(survey.facts.title).toBe("behind");
+    },
+  );
+
   test("JSON that ends in the middle keeps what was read, and says so", async () => {
     const whole = FORMS["twitch-downloader"]!(chat);
     const { survey } = await read(whole.slice(0, whole.length / 2));
