@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { Kvm, type KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { uploadPiece, UPLOADS_BUCKET, type Upload } from "@hypecast/contracts/upload.ts";
+import { partitionOf } from "@hypecast/contracts/event.ts";
 import { newVod } from "@hypecast/contracts/vod-steps.ts";
 import {
   newVodId,
   vod,
+  vodChannelId,
   vodKey,
   vodRequest,
   VODS_BUCKET,
@@ -20,9 +22,10 @@ import type { Objects } from "@hypecast/runtime/objects.ts";
 /** What a gateway does for imports, for tests of the process that imports. */
 export interface Desk {
   readonly objects: Objects;
-  /** A file in pieces, as it was uploaded. Resolves to its id. */
-  upload(name: string, body: Buffer, pieceBytes?: number): Promise<string>;
-  ask(request: Partial<VodRequest>): Promise<Vod>;
+  /** A file, or its pieces one after the other, as it was uploaded. Resolves to its id. */
+  upload(name: string, body: Buffer | Iterable<Buffer>): Promise<string>;
+  /** `besides`: its first run gets the partition of that stream's. */
+  ask(request: Partial<VodRequest>, besides?: Vod): Promise<Vod>;
   record(id: string): Promise<Vod | null>;
   change(id: string, change: (vod: Vod) => Partial<Vod> | null): Promise<void>;
   /** Asks until the record is so. */
@@ -43,16 +46,19 @@ export async function openDesk(nc: NatsConnection, redisUrl: string, folder: str
   return {
     objects,
     record,
-    async upload(name, body, pieceBytes = 100_000) {
+    async upload(name, body) {
       const id = `u${random()}`;
-      for (let at = 0; at < body.length; at += pieceBytes)
-        await objects.put(uploadPiece(id, at), body.subarray(at, at + pieceBytes));
+      let bytes = 0;
+      for (const piece of Buffer.isBuffer(body) ? cut(body, 100_000) : body) {
+        await objects.put(uploadPiece(id, bytes), piece);
+        bytes += piece.length;
+      }
       const nowMs = Date.now();
       const whole: Upload = {
         id,
         name,
-        bytes: body.length,
-        offset: body.length,
+        bytes,
+        offset: bytes,
         createdAtMs: nowMs,
         touchedAtMs: nowMs,
         done: true,
@@ -61,9 +67,12 @@ export async function openDesk(nc: NatsConnection, redisUrl: string, folder: str
       await uploads.put(id, JSON.stringify(whole));
       return id;
     },
-    async ask(request) {
+    async ask(request, besides) {
       const nowMs = Date.now();
-      const asked = newVod(newVodId(nowMs, random()), vodRequest.parse(request), nowMs);
+      const place = (id: string): number => partitionOf(vodChannelId(id, 1));
+      let id = newVodId(nowMs, random());
+      while (besides !== undefined && place(id) !== place(besides.id)) id = newVodId(nowMs, random());
+      const asked = newVod(id, vodRequest.parse(request), nowMs);
       await vods.put(vodKey(asked.id), JSON.stringify(asked));
       await jobs.add(asked.id);
       return asked;
@@ -101,6 +110,10 @@ export async function openDesk(nc: NatsConnection, redisUrl: string, folder: str
       objects.close();
     },
   };
+}
+
+function* cut(body: Buffer, pieceBytes: number): Generator<Buffer> {
+  for (let at = 0; at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
 }
 
 async function readRecord(bucket: KV, id: string): Promise<Vod | null> {

@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chatAlive } from "@hypecast/contracts/chat.ts";
@@ -25,9 +28,7 @@ afterAll(async () => {
 
 const over = (vod: Vod): boolean => vod.status !== "processing";
 const rows = async <Row>(query: string, channelId: string): Promise<Row[]> =>
-  (
-    await world.store!.query({ query, query_params: { channelId }, format: "JSONEachRow" })
-  ).json<Row>() as Promise<Row[]>;
+  (await world.store!.query({ query, query_params: { channelId }, format: "JSONEachRow" })).json<Row>();
 const OF = "channelId = {channelId:String}";
 
 async function count(table: string, channelId: string): Promise<number> {
@@ -97,10 +98,34 @@ test("a stream that is cancelled stops, goes on where it was, and is deleted whi
   expect(files).toEqual([]);
 });
 
-test("the same chat under another name is recognised, and what is no chat says so", async () => {
+test("a chat that goes on for minutes after its video is of another one, and nothing of it is imported", async () => {
+  const picture = join(world.folder, "two-seconds.mp4");
+  execFileSync("ffmpeg", ["-f", "lavfi", "-i", "color=s=64x36:d=2", "-loglevel", "error", picture]);
+  const asked = await desk.ask({
+    chatUpload: await desk.upload("chat.json", gqlChat("4001", livelyChat(400, 1, 3))),
+    videoUpload: await desk.upload("video.mp4", readFileSync(picture)),
+  });
+  expect(await desk.until(asked.id, over)).toMatchObject({
+    status: "error",
+    channelId: null,
+    error: { code: "wrong_chat" },
+  });
+  expect(await onLog("INPUT", vodChannelId(asked.id, 1))).toBe(0);
+});
+
+test("two streams on one partition do not disturb each other; the same chat under another name is recognised, and what is no chat says so", async () => {
   const body = gqlChat("3001", livelyChat(300, 2, 9));
+  const other = gqlChat("3003", livelyChat(600, 3, 10));
   const first = await desk.ask({ chatUpload: await desk.upload("stream.json", body), title: "The first" });
-  await desk.until(first.id, over);
+  const second = await desk.ask({ chatUpload: await desk.upload("other.json", other) }, first);
+  for (const [{ id }, file] of [
+    [first, body],
+    [second, other],
+  ] as const) {
+    const vod = await desk.until(id, over);
+    expect(vod.status).toBe("ready");
+    await expectStored(file, vod.channelId!);
+  }
   const renamed = await desk.ask({ chatUpload: await desk.upload("other name.bin", gzipSync(body)) });
   expect(await desk.until(renamed.id, over)).toMatchObject({
     status: "error",
@@ -128,7 +153,7 @@ test("whatever dies twice in mid-import, every line is there once and windows ar
   const channelId = vodChannelId(asked.id, 1);
   const rounds = [
     ["imports", "processors-1"],
-    ["nats", "imports", "processors-1"],
+    ["nats", "redis", "imports", "processors-1"],
   ];
   for (const [i, victims] of rounds.entries()) {
     const reached = await desk.until(asked.id, (vod) => over(vod) || windowsOf(vod) > 0.3 * i);
@@ -142,18 +167,23 @@ test("whatever dies twice in mid-import, every line is there once and windows ar
     channelId,
   );
   expect(counted).toEqual({ lines: said.length, ids: said.length });
+  await expectStored(body, channelId);
+  for (const table of ["chat_windows", "chat_bursts", "moments"])
+    expect(await count(table, channelId), table).toBeGreaterThan(0);
+  // It is in the store: the log need not keep it.
+  expect(await onLog("INPUT", channelId)).toBe(0);
+});
+
+async function expectStored(body: Buffer, channelId: string): Promise<void> {
   const expected = await foldedAtOnce(body, channelId);
   for (const table of ["chat_windows", "chat_bursts", "hype", "moments"] as const) {
     const stored = await rows<{ id: string }>(
       `SELECT * FROM ${table} FINAL WHERE ${OF} ORDER BY id`,
       channelId,
     );
-    expect(stored.length, table).toBeGreaterThan(0);
     expect(stored.map(canonical), table).toEqual(latest([...expected[table].values()]).map(canonical));
   }
-  // It is in the store: the log need not keep it.
-  expect(await onLog("INPUT", channelId)).toBe(0);
-});
+}
 /** The last version of each. */
 const latest = (finals: readonly object[]): object[] =>
   [...new Map(finals.map((row) => [(row as { id: string }).id, row])).values()].toSorted((a, b) =>

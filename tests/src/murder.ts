@@ -127,6 +127,10 @@ export interface WorldOptions {
   readonly store: boolean;
   /** With the process that imports streams, and without the gateway, which has no part in that. */
   readonly imports?: boolean;
+  /** With the process that measures pictures, and nothing else of video. */
+  readonly media?: boolean;
+  /** With the process that makes vectors and searches. */
+  readonly oracle?: boolean;
   /** With everything that video needs, and these settings. */
   readonly video?: Record<string, string>;
   readonly processors: number;
@@ -171,8 +175,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     add(`processors-${i}`, "streamproc/src/main.ts", "--only", "processors");
   if (options.video !== undefined)
     for (const part of ["sources", "media", "clips"]) add(part, "streamproc/src/main.ts", "--only", part);
+  if (options.media === true) add("media", "streamproc/src/main.ts", "--only", "media");
   if (options.imports === true) add("imports", "streamproc/src/main.ts", "--only", "imports");
   if (options.store) add("analytics", "analytics/src/main.ts");
+  if (options.oracle === true) add("oracle", "analytics/src/oracle/main.ts");
   if ((options.store && options.imports !== true) || options.video !== undefined)
     add("gateway", "gateway/src/main.ts");
   await Promise.all([...programs.values()].map(async (program) => program.ready()));

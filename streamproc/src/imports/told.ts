@@ -94,7 +94,7 @@ export function tellOf(records: VodRecords, vod: Vod, nowMs: () => number = () =
       const list = samples.get(name) ?? [];
       samples.set(name, list);
       list.push({ atMs, done: stage.done });
-      while (list.length > 2 && atMs - list[0]!.atMs > RATE_MS) list.shift();
+      while (list.length > 2 && atMs - list[1]!.atMs > RATE_MS) list.shift();
       const [first] = list;
       const spentS = (atMs - first!.atMs) / 1000;
       stage.rate = spentS > 0.2 ? Math.round(((stage.done - first!.done) / spentS) * 10) / 10 : null;
