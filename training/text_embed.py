@@ -1,9 +1,9 @@
 """Makes analytics/models/text_embed: vectors of words (English from a teacher, Russian by a map from Navec) from the texts that texts.ts wrote.
 
-python training/text_embed.py --texts DIR --navec navec_news_v1_1B_250K_300d_100q.tar [--work DIR] [--out analytics/models/text_embed]
+python training/text_embed.py --texts DIR [--work DIR] [--out analytics/models/text_embed]
 """
 
-import argparse, collections, json, pathlib, random, subprocess, time
+import argparse, collections, importlib.util, json, pathlib, random, subprocess, time
 import numpy as np
 from scipy import sparse
 from navec import Navec
@@ -16,6 +16,12 @@ WIDTH = 256
 TAKEN = dict(chat=22_000, stretch=6_000, conda=5_000, gametox=5_000, davidson=5_000, olid=5_000, StackOverflow=6_000, SearchSnippets=8_000)
 ENGLISH, RUSSIAN = 20_000, 9_000
 EPOCHS, BATCH, RATE = 5, 256, 1.5e-3
+# Then, on the chats of three streams in four: two halves of a stretch are to find each other among those of others.
+STRETCH, HALVES_EPOCHS, HALVES_RATE, SHARPNESS = 40, 12, 7e-4, 20.0
+KEPT_APART = lambda vod: vod % 4 == 3
+
+# The package natasha is there for this one file; it is not imported.
+NAVEC = pathlib.Path(importlib.util.find_spec("natasha").submodule_search_locations[0]) / "data/emb/navec_news_v1_1B_250K_300d_100q.tar"
 
 unit = lambda a: a / np.maximum(np.linalg.norm(a, axis=-1, keepdims=True), 1e-9)
 
@@ -65,6 +71,35 @@ def towards(target):
     return gradient_of
 
 
+def halves_apart(sums):
+    """Softmax over the batch's other halves, both ways; the first half of the rows belongs to the second in order."""
+    length = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
+    o = sums / length
+    n = len(o) // 2
+    a, b = o[:n], o[n:]
+    scores = SHARPNESS * a @ b.T
+    def softmax(x):
+        e = np.exp(x - x.max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
+    p, q = softmax(scores), softmax(scores.T)
+    loss = -float(np.log(np.maximum(np.diag(p), 1e-9)).mean())
+    d = ((p - np.eye(n)) + (q - np.eye(n)).T) * SHARPNESS / (2 * n)
+    g = np.concatenate([d @ b, d.T @ a]).astype(np.float32)
+    return loss, (g - (g * o).sum(1, keepdims=True) * o) / length
+
+
+def stretches(vods):
+    """Lines of streams that are learned from, in stretches; a line that repeats the title is none."""
+    out = []
+    for at, vod in enumerate(vods):
+        if KEPT_APART(at):
+            continue
+        title = vod["title"][:20].lower()
+        lines = [line["words"] for line in vod["lines"] if title not in line["text"].lower()]
+        out += [lines[i : i + STRETCH] for i in range(0, len(lines) - STRETCH, STRETCH)]
+    return out
+
+
 def csr(lists, index):
     """Bags of words; a word said n times counts 1 + ln n, as in static.ts."""
     rows, columns, values = [], [], []
@@ -80,7 +115,6 @@ def csr(lists, index):
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("--texts", type=pathlib.Path, required=True)
-    args.add_argument("--navec", type=pathlib.Path, required=True)
     args.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/tmp/hypecast-text-embed"))
     args.add_argument("--out", type=pathlib.Path, default=ROOT / "analytics/models/text_embed")
     args = args.parse_args()
@@ -130,8 +164,25 @@ def main():
         loss = [bag.step(bags[rows], towards(wanted[rows])) for rows in np.array_split(shuffled, len(known) // BATCH)]
         print("epoch", epoch, "1 - cosine", round(float(np.mean(loss)), 4), round(time.time() - began), "s", flush=True)
 
+    learned = stretches(read("vods"))
+    for epoch in range(HALVES_EPOCHS):
+        learned = [learned[i] for i in order.permutation(len(learned))]
+        losses, kept = [], []
+        for at in range(0, len(learned) - BATCH // 2, BATCH // 2):
+            one, other = [], []
+            for lines in learned[at : at + BATCH // 2]:
+                first = order.random(len(lines)) < 0.5
+                one.append([w for line, f in zip(lines, first) if f for w in line])
+                other.append([w for line, f in zip(lines, first) if not f for w in line])
+            losses.append(bag.step(csr([*one, *other], index), halves_apart))
+            # The teacher is listened to all the while.
+            for rows in np.array_split(order.choice(len(known), 2 * BATCH, replace=False), 2):
+                kept.append(bag.step(bags[rows], towards(wanted[rows])))
+        bag.rate = HALVES_RATE
+        print("halves", epoch, round(float(np.mean(losses)), 4), "1 - cosine", round(float(np.mean(kept)), 4), round(time.time() - began), "s", flush=True)
+
     # Russian: the map from Navec's space that fits the pairs made by hand.
-    navec = Navec.load(args.navec)
+    navec = Navec.load(NAVEC)
     often = sorted((w for w in navec.vocab.words if all("а" <= c <= "я" or c == "ё" for c in w) and len(w) > 1),
                    key=lambda w: -navec.vocab.counts[navec.vocab.word_ids[w]])[:60_000]
     sums = collections.defaultdict(lambda: np.zeros(300, np.float32))

@@ -6,8 +6,8 @@ import { hashOf, keyOf, mixed, wordsOf } from "./words.ts";
 /** Made by training/text_embed.py; its card.md says of what. */
 export const STATIC_FOLDER = join(import.meta.dirname, "../../../models/text_embed");
 
-/** Words whose letters are worked out are remembered: chat has few and says them often. */
-const REMEMBERED = 30_000;
+/** Words are remembered with what they add: chat has few and says them often. 2 kB each. */
+const REMEMBERED = 15_000;
 /** Each run of letters goes to so many places of the vector, with a sign: runs that two words share lie in the same places. */
 const PLACES = 8;
 const LEAST_LETTERS = 3;
@@ -78,47 +78,47 @@ export function openStatic(folder = STATIC_FOLDER, mix: Mix = MIX): Embedder {
   let texts = 0;
   let tokens = 0;
 
-  /** A word's letters as a vector of length 1. */
-  function lettersOf(word: string): Float32Array {
+  /** What a word adds to a text: its meaning's row, and behind it its letters, which weigh as much as it does. */
+  function shareOf(word: string): Float32Array {
     const known = remembered.get(word);
     if (known !== undefined) return known;
-    const vector = new Float32Array(width);
+    const share = new Float32Array(2 * width);
+    const letters = share.subarray(width);
     const framed = `<${word}>`;
     for (let from = 0; from < framed.length; from++)
       for (let to = from + LEAST_LETTERS; to <= Math.min(framed.length, from + MOST_LETTERS); to++) {
         let hash = hashOf(framed, from, to);
         for (let place = 0; place < PLACES; place++) {
           hash = mixed(hash + place + 1);
-          vector[(hash >>> 1) % width]! += (hash & 1) === 0 ? 1 : -1;
+          letters[(hash >>> 1) % width]! += (hash & 1) === 0 ? 1 : -1;
         }
       }
-    toUnitLength(vector);
+    toUnitLength(letters);
+    const row = rows.get(keyOf(word));
+    const weight = row === undefined ? mix.unknown : weights[row]! / usual;
+    for (let i = 0; i < width; i++) letters[i]! *= weight;
+    if (row !== undefined)
+      for (let i = 0; i < width; i++) share[i] = scales[row]! * vectors[row * width + i]!;
     if (remembered.size >= REMEMBERED) remembered = new Map();
-    remembered.set(word, vector);
-    return vector;
+    remembered.set(word, share);
+    return share;
   }
 
+  const sum = new Float32Array(2 * width);
   function vectorOf(text: string): Float32Array {
     const times = new Map<string, number>();
     for (const word of wordsOf(text)) times.set(word, (times.get(word) ?? 0) + 1);
     tokens += times.size;
-    const meaning = new Float32Array(width);
-    const letters = new Float32Array(width);
+    sum.fill(0);
     for (const [word, count] of times) {
+      const share = shareOf(word);
       const often = 1 + Math.log(count);
-      const row = rows.get(keyOf(word));
-      if (row !== undefined) {
-        const scale = scales[row]! * often;
-        for (let i = 0, at = row * width; i < width; i++, at++) meaning[i]! += scale * vectors[at]!;
-      }
-      const weight = often * (row === undefined ? mix.unknown : weights[row]! / usual);
-      const own = lettersOf(word);
-      for (let i = 0; i < width; i++) letters[i]! += weight * own[i]!;
+      for (let i = 0; i < sum.length; i++) sum[i]! += often * share[i]!;
     }
-    toUnitLength(meaning);
-    toUnitLength(letters);
-    for (let i = 0; i < width; i++) meaning[i]! += mix.letters * letters[i]!;
-    return toUnitLength(meaning);
+    const letters = toUnitLength(sum.subarray(width));
+    const vector = toUnitLength(sum.slice(0, width));
+    for (let i = 0; i < width; i++) vector[i]! += mix.letters * letters[i]!;
+    return toUnitLength(vector);
   }
 
   return {
