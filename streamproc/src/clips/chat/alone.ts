@@ -91,7 +91,7 @@ function paintHead(
   const small = Math.round(chat.fontPx * 0.8);
   const upright = pen.canvas.height > pen.canvas.width;
   const right = chat.x + chat.width;
-  const first = Math.round(chat.y - chat.fontPx * (upright ? 3.6 : 2.6));
+  const first = Math.round(chat.y - chat.fontPx * 2.6);
   pen.textBaseline = "alphabetic";
   pen.font = `bold ${small}px ${OVERLAY_FONTS.sans}`;
   const wide = Math.ceil(pen.measureText(LABEL).width) + small * 1.4;

@@ -12,6 +12,9 @@ export interface CurveColumn {
   readonly mood: Mood | null;
 }
 
+/** Lines of so many columns to both sides count towards a column's height, each less the farther it is: a curve and no comb. */
+const SMOOTH = 2;
+
 /** How much was written from `fromMs` to `toMs`, in equal columns, and which mood led. */
 export function curveOf(
   lines: readonly ChatLine[],
@@ -27,11 +30,17 @@ export function curveOf(
     const { moods } = analysisOf(line.text, line.channelId);
     for (let mood = 0; mood < MOODS.length; mood++) if ((moods & (1 << mood)) !== 0) column.moods[mood]!++;
   }
-  const most = Math.max(1, ...counts.map((column) => column.lines));
-  return counts.map((column) => {
+  const heights = counts.map((_, at) => {
+    let sum = 0;
+    for (let by = -SMOOTH; by <= SMOOTH; by++)
+      sum += (counts[at + by]?.lines ?? 0) * (SMOOTH + 1 - Math.abs(by));
+    return sum;
+  });
+  const most = Math.max(1, ...heights);
+  return counts.map((column, at) => {
     const strongest = column.moods.indexOf(Math.max(...column.moods));
     const shown = column.moods[strongest] ?? 0;
     const isLed = shown >= MOOD_LINES && shown >= column.lines * MOOD_SHARE;
-    return { height: column.lines / most, mood: isLed ? (MOODS[strongest] ?? null) : null };
+    return { height: (heights[at] ?? 0) / most, mood: isLed ? (MOODS[strongest] ?? null) : null };
   });
 }
