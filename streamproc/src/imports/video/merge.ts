@@ -62,7 +62,9 @@ export async function* pictureEvents(
     atMs = Math.max(atMs, segment.startMs + segment.durationMs);
     if (isNew()) yield { atMs, index: index - 1, type: videoSegment, body: JSON.stringify(told) };
     if (isNew()) {
-      const measured = (await readMeasured(objects, segment)) ?? unmeasured(segment);
+      const kept = await readMeasured(objects, segment);
+      // The stream may have been moved in time since.
+      const measured = kept === null ? unmeasured(segment) : { ...kept, startMs: segment.startMs };
       yield { atMs, index: index - 1, type: videoMeasured, body: JSON.stringify(mine(measured)) };
     }
     for (let next = scores[scored]; next !== undefined && next.endMs <= atMs - SHOT_LOOKAHEAD_MS;) {

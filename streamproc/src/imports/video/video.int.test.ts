@@ -227,9 +227,18 @@ test("an import that was killed goes on behind what was told, with and without i
   );
   expect(new Set(told.map(({ epoch }) => epoch)).size).toBe(1);
   expect(await readManifest(objects, vod.id)).toEqual(told);
-  // Whatever is asked for again is there.
-  await takeVideo(vod, tools, signal, quiet);
+  // Whatever is asked for again is there, also when a chat has said since when it began.
+  const again = { ...vod, startMs: START_MS + 3_600_000 };
+  expect((await takeVideo(again, tools, signal, quiet)).video).toEqual({ ...video });
+  expect((await readManifest(objects, vod.id)).map(({ startMs }) => startMs - again.startMs)).toEqual(
+    told.map(({ startMs }) => startMs - START_MS),
+  );
   expect(await toldOf(vod)).toHaveLength(6);
+  // Another picture takes its place, and nothing of it stays.
+  const other = { ...vod, source: (await uploaded(readFileSync(WHOLE))).source };
+  await takeVideo(other, tools, signal, quiet);
+  const keys = new Set((await readManifest(objects, vod.id)).map(({ source }) => source?.key));
+  for await (const { key } of objects.list(`${vodPrefix(vod.id)}video/`)) expect(keys).toContain(key);
 });
 
 test("what is no video is refused, and says what it is", async () => {
@@ -319,7 +328,8 @@ test("a finished HLS stream is fetched once, in order, with its gap and its cloc
     /^refused: .*no public/,
   );
   const without = { ...tools, config: { ...tools.config, TWITCH_VOD_COMMAND: "" } };
-  await expect(lookAtVideo(vod, without, signal)).rejects.toThrow(/^no_way/);
+  const unasked = vodOf({ url: "https://www.twitch.tv/videos/1234" });
+  await expect(lookAtVideo(unasked, without, signal)).rejects.toThrow(/^no_way/);
 });
 
 test("chat and picture are told in the order of their times, chat first where they are the same", async () => {

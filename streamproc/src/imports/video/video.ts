@@ -4,6 +4,7 @@ import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Vod, VodError } from "@hypecast/contracts/vod.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import { readManifest } from "@hypecast/runtime/kept-video.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { ImportFailure } from "../chat/failure.ts";
 import type { Fetch } from "../../sources/hls/fetch.ts";
@@ -12,7 +13,8 @@ import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
 import { probeFile, type FileFacts } from "./file.ts";
 import { openFinishedHls, pictureIn, takeHls, type FinishedHls } from "./hls.ts";
 import { takeFile } from "./take-file.ts";
-import { bytesOf, openTold, type Told } from "./told.ts";
+import { readTaken, settleTaken, sourceOf, writeTaken } from "./taken.ts";
+import { bytesOf, openTold } from "./told.ts";
 
 export interface VideoTools {
   readonly nc: NatsConnection;
@@ -64,19 +66,13 @@ export const namesVideo = (
  * ImportFailure: not_a_video, unreachable, refused, protected, no_way, not_found.
  */
 export async function lookAtVideo(
-  vod: Pick<OfVod, "source">,
+  vod: Pick<OfVod, "id" | "source">,
   tools: VideoTools,
   signal: AbortSignal,
 ): Promise<VideoFacts> {
-  return withVideo(vod, tools, signal, async (video) => {
-    if ("hls" in video) {
-      const { durationS, width, height, startMs } = video.hls;
-      return { kind: "hls", durationS, bytes: null, width, height, startMs, encodes: null };
-    }
-    const { durationS, width, height, encodes } = video.facts;
-    const { bytes } = video.input;
-    return { kind: "file", durationS, bytes, width, height, startMs: null, encodes };
-  });
+  const before = await readTaken(vod, tools.objects);
+  if (before?.whole === true) return before.facts;
+  return withVideo(vod, tools, signal, async (video) => factsOf(video));
 }
 
 /**
@@ -90,8 +86,17 @@ export async function takeVideo(
   signal: AbortSignal,
   tell: Tell,
 ): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }> {
-  return withVideo(vod, tools, signal, async (video) => {
-    const facts = "hls" in video ? video.hls : video.facts;
+  const before = await settleTaken(vod, tools);
+  if (before?.whole === true) {
+    const segments = await readManifest(tools.objects, vod.id);
+    const video = videoOf(segments, vod, before.facts);
+    tell({ ...video, seconds: video.durationS, ofSeconds: video.durationS, video });
+    return { video, notes: before.notes };
+  }
+  return withVideo(vod, tools, signal, async (opened) => {
+    const facts = factsOf(opened);
+    const taken = { source: sourceOf(vod.source), startMs: vod.startMs, whole: false, facts, notes: [] };
+    await writeTaken(vod.id, taken, tools.objects);
     const told = await openTold(vod.id, tools, signal, ({ segments, bytes }, all) => {
       const seconds = untilS(all, vod.startMs);
       const { width, height, durationS } = facts;
@@ -101,21 +106,33 @@ export async function takeVideo(
     });
     try {
       const notes =
-        "hls" in video
-          ? await takeHls(vod, video.hls, told, tools, signal)
-          : await takeFile(vod, video.input, video.facts, told, tools, signal);
+        "hls" in opened
+          ? await takeHls(vod, opened.hls, told, tools, signal)
+          : await takeFile(vod, opened.input, opened.facts, told, tools, signal);
       await told.write();
       const last = told.segments.at(-1);
       const file = last?.source ?? last?.analysis ?? null;
       // Only a master playlist says it of a stream.
       const found = last === undefined || file?.width !== 0 ? null : await pictureIn(last, tools.objects);
-      return { video: videoOf(told, vod, found?.size ?? file ?? facts), notes };
+      const { width, height } = found?.size ?? file ?? facts;
+      const whole = { ...taken, whole: true, facts: { ...facts, width, height }, notes };
+      await writeTaken(vod.id, whole, tools.objects);
+      return { video: videoOf(told.segments, vod, whole.facts), notes };
     } catch (error) {
       // What is there can be played and clipped, whatever became of the rest.
       if (told.segments.length > 0) await told.write().catch(() => undefined);
       throw error instanceof DiskFull ? diskFull() : error;
     }
   });
+}
+
+function factsOf(video: Opened): VideoFacts {
+  if ("hls" in video) {
+    const { durationS, width, height, startMs } = video.hls;
+    return { kind: "hls", durationS, bytes: null, width, height, startMs, encodes: null };
+  }
+  const { durationS, width, height, encodes } = video.facts;
+  return { kind: "file", durationS, bytes: video.input.bytes, width, height, startMs: null, encodes };
 }
 
 type Opened = { readonly hls: FinishedHls } | { readonly input: FfmpegInput; readonly facts: FileFacts };
@@ -169,7 +186,7 @@ const diskFull = (): ImportFailure =>
   );
 
 function videoOf(
-  { segments }: Told,
+  segments: readonly VideoSegment[],
   { startMs }: OfVod,
   { width, height }: { width: number; height: number },
 ): NonNullable<Vod["video"]> {
