@@ -5,10 +5,12 @@ import type { Positions } from "./positions.ts";
  * How far an import may be ahead of the folds: about two of their commits. Several imports on one partition get about the same share of its
  * folds, and the log holds no more of a stream than that before it is counted.
  */
-const AHEAD = { lines: 150_000, bytes: 48_000_000, messages: 4000 } as const;
+const OF_FOLDS = { lines: 150_000, bytes: 48_000_000, messages: 4000 } as const;
+/** … and of the store, which takes the lines of what is live in between. */
+const OF_STORE = { lines: 200_000, bytes: 96_000_000, messages: 8000 } as const;
 const LOOK_EVERY_MS = 200;
 
-/** What of a channel is on the log and not yet folded. */
+/** What of a channel is on the log and not yet folded, or not yet stored. */
 export interface Ahead {
   /** After each publish. */
   sent(seq: number, lines: number, bytes: number, untilMs: number): void;
@@ -18,42 +20,31 @@ export interface Ahead {
   foldedUntilMs(): number | null;
   /** Resolves when the folds have committed this sequence, to that commit's place on FOLD. */
   folded(seq: number, signal: AbortSignal): Promise<number>;
-  /** Looks where the folds are. */
+  /** Looks where they are. */
   look(): Promise<void>;
 }
 
 export function aheadOf(positions: Positions, partition: number): Ahead {
-  const waiting: { seq: number; lines: number; bytes: number; untilMs: number }[] = [];
-  let lines = 0;
-  let bytes = 0;
-  let untilMs: number | null = null;
+  const folds = new Backlog(OF_FOLDS);
+  const store = new Backlog(OF_STORE);
   let at = { position: 0, revision: 0 };
   const look = async (): Promise<void> => {
     at = await positions.folded(partition);
-    let passed = 0;
-    for (const one of waiting) {
-      if (one.seq > at.position) break;
-      passed++;
-      lines -= one.lines;
-      bytes -= one.bytes;
-      untilMs = Math.max(untilMs ?? 0, one.untilMs);
-    }
-    waiting.splice(0, passed);
+    folds.passed(at.position);
+    store.passed((await positions.storedBefore("INPUT")) - 1);
   };
   return {
-    sent(seq, sentLines, sentBytes, sentUntilMs) {
-      waiting.push({ seq, lines: sentLines, bytes: sentBytes, untilMs: sentUntilMs });
-      lines += sentLines;
-      bytes += sentBytes;
+    sent(seq, lines, bytes, untilMs) {
+      folds.add({ seq, lines, bytes, untilMs });
+      store.add({ seq, lines, bytes, untilMs });
     },
     async room(signal) {
-      while (lines > AHEAD.lines || bytes > AHEAD.bytes || waiting.length > AHEAD.messages) {
+      while (folds.isFull || store.isFull) {
         await look();
-        if (lines <= AHEAD.lines && bytes <= AHEAD.bytes && waiting.length <= AHEAD.messages) return;
-        await sleep(LOOK_EVERY_MS, undefined, { signal });
+        if (folds.isFull || store.isFull) await sleep(LOOK_EVERY_MS, undefined, { signal });
       }
     },
-    foldedUntilMs: () => untilMs,
+    foldedUntilMs: () => folds.untilMs,
     async folded(seq, signal) {
       while (at.position < seq) {
         await look();
@@ -63,4 +54,46 @@ export function aheadOf(positions: Positions, partition: number): Ahead {
     },
     look,
   };
+}
+
+interface Sent {
+  readonly seq: number;
+  readonly lines: number;
+  readonly bytes: number;
+  readonly untilMs: number;
+}
+
+/** Messages that a reader of the log has not passed, oldest first. */
+class Backlog {
+  /** Event time of the newest that it has passed. */
+  untilMs: number | null = null;
+  readonly #most: Omit<Sent, "seq" | "untilMs"> & { readonly messages: number };
+  #waiting: Sent[] = [];
+  #lines = 0;
+  #bytes = 0;
+
+  constructor(most: Omit<Sent, "seq" | "untilMs"> & { readonly messages: number }) {
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    const { lines, bytes, messages } = this.#most;
+    return this.#lines > lines || this.#bytes > bytes || this.#waiting.length > messages;
+  }
+
+  add(sent: Sent): void {
+    this.#waiting.push(sent);
+    this.#lines += sent.lines;
+    this.#bytes += sent.bytes;
+  }
+
+  passed(position: number): void {
+    const first = this.#waiting.findIndex(({ seq }) => seq > position);
+    const gone = this.#waiting.splice(0, first < 0 ? this.#waiting.length : first);
+    for (const { lines, bytes, untilMs } of gone) {
+      this.#lines -= lines;
+      this.#bytes -= bytes;
+      this.untilMs = Math.max(this.untilMs ?? 0, untilMs);
+    }
+  }
 }
