@@ -194,8 +194,9 @@ export const vodRoutes = {
         .array(
           z.object({
             stream: login,
-            fromS: z.number(),
-            toS: z.number(),
+            /** Seconds from the stream's start. */
+            fromS: z.number().min(0).max(1e7),
+            toS: z.number().min(0).max(1e7),
             title: z.string().max(140).default(""),
           }),
         )

@@ -111,6 +111,7 @@ export const answer = z.object({
   touchedAtMs: z.int(),
   /** Exactly as it was asked. */
   question: z.string().max(LONGEST_QUERY),
+  /** Empty: everything that is stored. */
   within,
   /** As it was chosen on the page, to be chosen again: `stream`, `channel`, `all`. */
   scope: z.object({

@@ -6,6 +6,7 @@ import {
   spanProblem,
   type Clip,
   type ClipError,
+  type ClipPart,
   type ClipRequest,
 } from "@hypecast/contracts/clip.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
@@ -23,9 +24,17 @@ const MOST_WAITING = 200;
 /** Clips that are kept: the list is held in memory, the files are the disk's to bear. */
 const MOST_CLIPS = 20_000;
 
+/** A clip that can be made: its spans were looked at. */
+export interface ClipOrder {
+  readonly request: ClipRequest;
+  readonly channelId: string;
+  /** Of a film; of any other clip empty. */
+  readonly parts: ClipPart[];
+  readonly batch: Clip["batch"];
+}
+
 export interface Clips {
-  /** `state`: of the channel's picture. `shown`: stretches of the span that have a picture and are no advertisement, in ms. */
-  make(request: ClipRequest, channelId: string, state: VideoState | null, shownMs: number): Promise<Clip>;
+  make(order: ClipOrder): Promise<Clip>;
   list(filter: { login?: string | undefined; state?: Clip["state"] | undefined }): Clip[];
   readonly get: (id: string) => Clip | null;
   /** Null: it is not shared, or no longer. */
@@ -81,19 +90,11 @@ export async function watchClips(
   };
 
   return {
-    async make(request, channelId, state, shownMs) {
+    async make({ request, channelId, parts, batch }) {
       const nowMs = Date.now();
       const window = Math.floor(nowMs / SAME_MS);
-      const earlier = kept.get(clipIdOf(request, window - 1));
+      const earlier = kept.get(clipIdOf([request, parts], window - 1));
       if (earlier !== null && nowMs - earlier.createdAtMs < SAME_MS && isWanted(earlier)) return earlier;
-      const { oldestMs = null, newestMs = null } = state ?? {};
-      const problem = spanProblem(
-        request,
-        oldestMs === null || newestMs === null ? null : { oldestMs, newestMs },
-      );
-      if (problem !== null) throw refusedSpan(problem, request.endMs - (newestMs ?? request.endMs));
-      if (shownMs <= 0)
-        throw new ProblemError("clip_nothing_left", "gaps and advertisements are all of this span");
       let waiting = 0;
       let all = 0;
       for (const one of kept.values()) {
@@ -110,7 +111,7 @@ export async function watchClips(
         ...request,
         // An instant cut is copied as it is.
         layouts: request.cut === "instant" ? ["16:9"] : [...new Set(request.layouts)],
-        id: clipIdOf(request, window),
+        id: clipIdOf([request, parts], window),
         channelId,
         createdAtMs: nowMs,
         revision: 1,
@@ -120,9 +121,9 @@ export async function watchClips(
         etaS: null,
         attempt: 0,
         error: null,
-        parts: [],
+        parts,
         titles: true,
-        batch: null,
+        batch,
         leftOut: [],
         files: [],
         thumbKey: null,
@@ -191,10 +192,34 @@ function jobChange(before: Clip, job: "cancel" | "retry"): Partial<Clip> {
   return { state: "queued", stage: null, progress: 0, etaS: null, error: null };
 }
 
+/**
+ * Looks at a span before anything is made of it. `state`: of the channel's picture. `shownMs`: how much of the span has a picture that is no
+ * advertisement. Throws ProblemError.
+ */
+export function checkSpan(
+  span: Pick<ClipRequest, "startMs" | "endMs" | "picture">,
+  state: VideoState | null,
+  shownMs: number,
+): void {
+  const { oldestMs = null, newestMs = null } = state ?? {};
+  const problem = spanProblem(
+    span,
+    oldestMs === null || newestMs === null ? null : { oldestMs, newestMs },
+    span.picture,
+  );
+  if (problem !== null) throw refusedSpan(problem, span.endMs - (newestMs ?? span.endMs));
+  if (span.picture === "video" && shownMs <= 0)
+    throw new ProblemError("clip_nothing_left", "gaps and advertisements are all of this span");
+}
+
+/** Names clips that were asked for together. */
+export const batchIdOf = (asked: unknown): string =>
+  `batch-${clipIdOf(asked, Math.floor(Date.now() / SAME_MS))}`;
+
 /** From what is asked and when, so that two gateways that are asked the same give it the same id. */
-function clipIdOf(request: ClipRequest, window: number): string {
+function clipIdOf(asked: unknown, window: number): string {
   const digest = createHash("sha256")
-    .update(JSON.stringify([window, request]))
+    .update(JSON.stringify([window, asked]))
     .digest("hex");
   return `${digest.slice(0, 8)}-${digest.slice(8, 20)}`;
 }

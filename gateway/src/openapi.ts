@@ -1,6 +1,8 @@
 import { problem, sessionRoutes, type Route } from "@hypecast/contracts/api.ts";
 import { z } from "zod";
+import { EXAMPLES, type Example } from "./examples.ts";
 import { apiRoutes } from "./routes/handlers.ts";
+import { otherPaths } from "./openapi-other.ts";
 
 type Json = Record<string, unknown>;
 
@@ -13,13 +15,15 @@ export function openApi(): Json {
   };
   for (const [name, route] of Object.entries<Route>(apiRoutes)) add(name, route, {});
   for (const [name, route] of Object.entries<Route>(sessionRoutes)) add(name, route, { security: [] });
+  for (const [path, operations] of Object.entries(otherPaths))
+    paths[path] = { ...paths[path], ...operations };
   return {
     openapi: "3.1.0",
     info: {
       title: "Hypecast",
       version: "1",
       description:
-        "Live hype of Twitch chat, moments of its video, and clips. The websocket at /ws and the files under /media are described in docs/api.md.",
+        "Live hype of Twitch chat, moments of its video, clips, and any moment of an imported stream from a sentence. The websocket at /ws and the files under /media are described in docs/api.md.",
     },
     servers: [{ url: "/" }],
     paths,
@@ -35,7 +39,11 @@ export function openApi(): Json {
 }
 
 function operation(name: string, route: Route): Json {
-  const parameters = [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")];
+  const example: Example = EXAMPLES[name as keyof typeof EXAMPLES] ?? {};
+  const parameters = [
+    ...parametersOf(route.params, "path", example.params),
+    ...parametersOf(route.query, "query", example.query),
+  ];
   const withBody = route.method === "POST" || route.method === "PATCH";
   const result =
     route.status === 204
@@ -45,7 +53,7 @@ function operation(name: string, route: Route): Json {
           content: Object.fromEntries(
             (route.types ?? ["application/json"]).map((type) => [
               type,
-              { schema: schemaOf(route.result, "output") },
+              { schema: schemaOf(route.result, "output"), ...exampleOf(example.answer) },
             ]),
           ),
         };
@@ -57,7 +65,9 @@ function operation(name: string, route: Route): Json {
       ? {
           requestBody: {
             required: true,
-            content: { "application/json": { schema: schemaOf(route.body, "input") } },
+            content: {
+              "application/json": { schema: schemaOf(route.body, "input"), ...exampleOf(example.body) },
+            },
           },
         }
       : {}),
@@ -71,7 +81,13 @@ function operation(name: string, route: Route): Json {
   };
 }
 
-function parametersOf(schema: z.ZodType, place: "path" | "query"): Json[] {
+const exampleOf = (example: unknown): Json => (example === undefined ? {} : { example });
+
+function parametersOf(
+  schema: z.ZodType,
+  place: "path" | "query",
+  examples: Readonly<Record<string, unknown>> = {},
+): Json[] {
   const { properties = {}, required = [] } = schemaOf(schema, "input") as {
     properties?: Record<string, Json>;
     required?: string[];
@@ -85,6 +101,7 @@ function parametersOf(schema: z.ZodType, place: "path" | "query"): Json[] {
       place === "query"
         ? ((schemaOf(schema, "output") as { properties: Record<string, Json> }).properties[name] ?? {})
         : property,
+    ...exampleOf(examples[name]),
   }));
 }
 

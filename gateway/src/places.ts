@@ -14,7 +14,7 @@ interface Known {
 }
 
 /** More channels than this are not listed one by one in a question: everything that is stored is meant then. */
-const MOST_LISTED = 5000;
+const MOST_LISTED = 500;
 const DAY_MS = 24 * 3_600_000;
 
 /** Where a scope looks, by the ids of the store. Null: everything that is stored. Throws ProblemError: there is no such stream. */
@@ -36,7 +36,11 @@ export function withinOf(known: Known, { kind, stream, channel }: Scope): Within
       if (id !== null && (kind === "all" || login === channel)) ids.push(id);
     }
   }
-  return ids.length > MOST_LISTED ? null : ids.map((channelId) => ({ channelId, fromMs: null, toMs: null }));
+  if (kind === "channel" && ids.length === 0)
+    throw new ProblemError("stream_not_found", `there is no stream of ${channel} here`);
+  return ids.length === 0 || ids.length > MOST_LISTED
+    ? null
+    : ids.map((channelId) => ({ channelId, fromMs: null, toMs: null }));
 }
 
 /** The id under which a watched channel or an imported stream stands in the store. Throws ProblemError, which says what is waited for. */

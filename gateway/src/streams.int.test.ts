@@ -3,7 +3,8 @@ import { Kvm, type KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { Upload as TusUpload } from "tus-js-client";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { hit, searchQuestion, type Hit } from "@hypecast/contracts/oracle.ts";
+import type { Clip } from "@hypecast/contracts/clip.ts";
+import { ANSWERS_BUCKET, hit, searchQuestion, type Answer, type Hit } from "@hypecast/contracts/oracle.ts";
 import { upload, UPLOADS_BUCKET, uploadPiece, uploadPrefix } from "@hypecast/contracts/upload.ts";
 import { vod, vodChannelId, vodKey, VODS_BUCKET, type Vod } from "@hypecast/contracts/vod.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
@@ -599,6 +600,219 @@ test("a search looks where it is told to and says where each hit is in its strea
     expect(await problemOf(await send("POST", "/api/v1/search", body))).toBe(code);
   expect((await send("POST", "/api/v1/search", { query: "ж".repeat(10_000) })).status).toBe(200);
   answering.unsubscribe();
+});
+
+/** The store, as far as these tests ask it: what was asked, and an answer for each question. */
+async function store(
+  answers: Record<string, unknown>,
+): Promise<{ asked: [string, Record<string, unknown>][]; close: () => void }> {
+  const asked: [string, Record<string, unknown>][] = [];
+  const subscriptions = Object.entries(answers).map(([name, answer]) =>
+    bus.subscribe(`ask.${name}`, {
+      callback: (_error, message) => {
+        asked.push([name, message.json()]);
+        message.respond(JSON.stringify(answer));
+      },
+    }),
+  );
+  await bus.flush();
+  return { asked, close: () => subscriptions.forEach((one) => one.unsubscribe()) };
+}
+const ready = async (path: string, change: Partial<Vod> = {}): Promise<Vod> => {
+  const { id } = await add(`https://cdn.example/${path}/list.m3u8`, { title: path });
+  const stream = await become(id, {
+    channelId: vodChannelId(id, 1),
+    status: "ready",
+    durationS: 4000,
+    lines: 5000,
+    ...change,
+  });
+  await heard(id, stream.revision);
+  return stream;
+};
+
+test("whatever takes a channel's login takes a stream's id, and means all of the stream", async () => {
+  const { id, channelId, startMs } = await ready("routes");
+  const answers = {
+    heatmap: { channelId, fromMs: 1, toMs: 2, stepMs: 1, columns: [] },
+    windows: { windows: [] },
+    bursts: { bursts: [] },
+    top_emotes: { emotes: [], trackedSinceMs: null },
+    shots: { shots: [] },
+    audio: { stepMs: 1, columns: [] },
+    moments: { moments: [], lag: null },
+    chat_span: { lines: [], complete: true },
+    extent: { firstMs: null, lastMs: null, messages: 0 },
+  };
+  const { asked, close } = await store(answers);
+  for (const route of [
+    "heatmap",
+    "windows",
+    "bursts",
+    "emotes",
+    "shots",
+    "audio",
+    "moments",
+    "chat",
+    "extent",
+  ])
+    expect((await gateway.get(`/api/v1/channels/${id}/${route}`)).status, route).toBe(200);
+  for (const [name, ask] of asked)
+    expect(ask, name).toMatchObject(
+      name === "extent" ? { channelId } : { channelId, fromMs: startMs, toMs: startMs + 4_000_000 },
+    );
+  expect(asked.map(([name]) => name).toSorted()).toEqual(Object.keys(answers).toSorted());
+  expect((await gateway.get(`/api/v1/channels/${id}/layout`)).status).toBe(200);
+  expect(await (await gateway.get(`/api/v1/channels/${id}/video`)).json()).toEqual({
+    video: null,
+    playlist: null,
+  });
+  expect(await problemOf(await gateway.get(`/api/v1/channels/${id}`))).toBe("channel_not_watched");
+  expect(await problemOf(await gateway.get("/api/v1/channels/_000000000000000000/heatmap"))).toBe(
+    "stream_not_found",
+  );
+  close();
+});
+
+test("a stream has a report, in two languages, and after its deletion a page that says so", async () => {
+  const { id, channelId, startMs } = await ready("report");
+  const { asked, close } = await store({
+    heatmap: { channelId, fromMs: startMs, toMs: startMs + 1, stepMs: 1, columns: [] },
+    top_emotes: { emotes: [{ ref: "x", name: "KEKW", uses: 7, lastUsedMs: 1 }], trackedSinceMs: null },
+    moments: { moments: [], lag: null },
+  });
+  const page = await gateway.get(`/s/${id}?lang=ru`);
+  expect(page.status).toBe(200);
+  expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+  expect(await page.text()).toContain("KEKW");
+  expect((await gateway.get(`/s/${id}?download=1`)).headers.get("content-disposition")).toMatch(
+    /^attachment/,
+  );
+  expect(asked.length).toBeGreaterThan(0);
+  await send("DELETE", `/api/v1/streams/${id}`);
+  for (const path of [id, "..%2f..%2fetc%2fpasswd", "_zz", ""]) {
+    const gone = await gateway.get(`/s/${path}`);
+    expect([gone.status, gone.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+  }
+  close();
+});
+
+test("a place becomes a clip, several a numbered batch or one film; where there is no picture, of chat alone", async () => {
+  const { id, startMs } = await ready("render");
+  const part = (fromS: number, toS: number): object => ({ stream: id, fromS, toS, title: `at ${fromS}` });
+  const render = (body: object): Promise<Response> => send("POST", "/api/v1/render", body);
+  const made = async (body: object): Promise<Clip[]> => {
+    const { task_ids } = (await (await render(body)).json()) as { task_ids: string[] };
+    return Promise.all(
+      task_ids.map(async (task) => (await (await gateway.get(`/api/v1/clips/${task}`)).json()) as Clip),
+    );
+  };
+  const [one] = await made({ parts: [part(10, 40)], layouts: ["9:16"] });
+  expect(one).toMatchObject({
+    login: id,
+    state: "queued",
+    picture: "chat",
+    startMs: startMs + 10_000,
+    endMs: startMs + 40_000,
+    layouts: ["9:16"],
+    title: "at 10",
+    batch: null,
+    parts: [],
+  });
+  expect(await (await gateway.get(`/api/v1/status/${one?.id}`)).json()).toMatchObject({
+    kind: "render",
+    status: "processing",
+  });
+
+  const batch = await made({ parts: [part(10, 40), part(100, 130)] });
+  expect(batch.map((clip) => [clip.batch?.number, clip.batch?.of])).toEqual([
+    [1, 2],
+    [2, 2],
+  ]);
+  expect(batch[0]?.batch?.id).toBe(batch[1]?.batch?.id);
+
+  const [film, ...more] = await made({ parts: [part(10, 40), part(100, 130)], as: "film", title: "Best of" });
+  expect(more).toEqual([]);
+  expect(film).toMatchObject({
+    title: "Best of",
+    parts: [{ login: id, title: "at 10" }, { startMs: startMs + 100_000 }],
+  });
+
+  for (const [body, code] of [
+    [{ parts: [part(10, 40)], picture: "video" }, "no_video"],
+    [{ parts: [part(40, 10)] }, "invalid_parameters"],
+    [{ parts: [part(10, 10.2)] }, "invalid_parameters"],
+    [{ parts: [part(10, 4000)] }, "invalid_parameters"],
+    [{ parts: [part(10, 40), part(4001, 4010)] }, "invalid_parameters"],
+    [{ parts: [part(-10, 40)] }, "invalid_parameters"],
+    [{ parts: [part(9e6, 9e6 + 5)] }, "invalid_parameters"],
+    [{ parts: [part(1e300, 1e300)] }, "invalid_parameters"],
+    [{ parts: [] }, "invalid_parameters"],
+    [{ parts: Array.from({ length: 31 }, () => part(10, 40)) }, "invalid_parameters"],
+    [{ parts: Array.from({ length: 3 }, () => part(0, 500)), as: "film" }, "invalid_parameters"],
+    [{ parts: [{ stream: "../x", fromS: 1, toS: 9 }] }, "invalid_parameters"],
+    [{ parts: [{ stream: "_000000000000000000", fromS: 1, toS: 9 }] }, "stream_not_found"],
+    [{ parts: [{ stream: "nobody", fromS: 1, toS: 9 }] }, "channel_not_watched"],
+  ] as const)
+    expect(await problemOf(await render(body)), JSON.stringify(body).slice(0, 100)).toBe(code);
+});
+
+test("an answer is written down, followed while it is written, judged, and forgotten", async () => {
+  const { id, channelId, startMs } = await ready("answers");
+  const ask = (body: object): Promise<Response> => send("POST", "/api/v1/answers", body);
+  const begun = await ask({
+    question: "где он упал?",
+    scope: { kind: "stream", stream: id },
+    language: "ru",
+  });
+  expect(begun.status).toBe(202);
+  const asked = (await begun.json()) as Answer;
+  expect(begun.headers.get("location")).toBe(`/api/v1/answers/${asked.id}`);
+  expect(asked).toMatchObject({
+    state: "asked",
+    within: [{ channelId }],
+    hits: [],
+    question: "где он упал?",
+  });
+
+  const path = `/api/v1/answers/${asked.id}`;
+  const events = await eventsOf(`${path}/events`);
+  expect(await events.read()).toMatchObject({ id: "1", data: { state: "asked" } });
+  const answers = await new Kvm(bus).open(ANSWERS_BUCKET);
+  // As the process `oracle` writes it.
+  const write = (change: Partial<Answer>): Promise<number> =>
+    answers.put(asked.id, JSON.stringify({ ...asked, ...change }));
+  await write({ revision: 2, state: "reading", text: "Он упал" });
+  expect(await events.read()).toMatchObject({ id: "2", data: { text: "Он упал" } });
+  await write({
+    revision: 3,
+    state: "done",
+    text: "Он упал в лаву.",
+    found: true,
+    hits: [aHit(channelId ?? "", startMs + 61_000)],
+  });
+  expect(await events.read()).toMatchObject({
+    data: { state: "done", hits: [{ stream: id, timecode: "0:01:01" }] },
+  });
+  expect(await events.read()).toBeNull();
+  expect(await (await gateway.get(path)).json()).toMatchObject({ hits: [{ atS: 61 }] });
+
+  const judge = (body: object): Promise<Response> => send("POST", `${path}/feedback`, body);
+  await judge({ rank: 1, verdict: "wrong" });
+  expect(((await (await judge({ rank: 1, verdict: "right" })).json()) as Answer).feedback).toMatchObject([
+    { rank: 1, verdict: "right" },
+  ]);
+  expect(await problemOf(await judge({ rank: 51, verdict: "right" }))).toBe("invalid_parameters");
+  expect(await problemOf(await ask({ question: " " }))).toBe("invalid_parameters");
+  expect(await problemOf(await ask({ question: "x".repeat(10_001) }))).toBe("invalid_parameters");
+  expect(await problemOf(await ask({ question: "and then?", after: "0123456789" }))).toBe("answer_not_found");
+  const next = (await (await ask({ question: "а потом?", after: asked.id })).json()) as Answer;
+  const stopped = await eventsOf(`/api/v1/answers/${next.id}/events`);
+  await stopped.read();
+  expect((await send("DELETE", `/api/v1/answers/${next.id}`)).status).toBe(204);
+  expect(await stopped.read()).toMatchObject({ id: "2", data: { state: "stopped" } });
+  expect(await problemOf(await gateway.get(`/api/v1/answers/${next.id}`))).toBe("answer_not_found");
+  expect((await eventsOf("/api/v1/answers/%00/events")).status).toBe(404);
 });
 
 test("a connection on which nothing happens is kept by a word now and then", async () => {

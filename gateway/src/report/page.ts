@@ -33,7 +33,7 @@ const STYLE = `:root{color-scheme:light dark;--bg:#fbfafc;--text:#1c1923;--soft:
 main{max-width:1040px;margin:0 auto;padding:24px 16px 48px}h1{font-size:24px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:18px;margin:32px 0 8px}
 p{margin:0 0 8px}.soft,figcaption,footer{color:var(--soft);font-size:13px}a{color:var(--accent)}:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .badge{display:inline-block;border:1px solid currentColor;border-radius:999px;padding:1px 10px;font-size:13px}.ok{color:var(--ok)}.watch{color:var(--watch)}
-figure{margin:0}.glass{background:#08070b;border-radius:14px;padding:12px}svg{display:block;width:100%;height:auto}.mark{fill:#87d9ed;font:600 12px sans-serif;text-anchor:middle}.tick{fill:#bcbac2;font:11px sans-serif}
+figure{margin:0}.glass{background:#08070b;border-radius:14px;padding:12px}.glass{overflow-x:auto}svg{display:block;width:100%;min-width:640px;height:auto}.mark{fill:#87d9ed;font:600 12px sans-serif;text-anchor:middle}.tick{fill:#bcbac2;font:11px sans-serif}
 .none{fill:#232128}.h0{fill:#3b3d70}.h1{fill:#54437b}.h2{fill:#6f4885}.h3{fill:#a44e85}.h4{fill:#d05465}.h5{fill:#ed7043}.h6{fill:#fb9a34}.h7{fill:#fec662}.h8{fill:#f9f0a5}
 .m-laugh{fill:#e69f00}.m-shock{fill:#56b4e9}.m-hype{fill:#f0e442}.m-love{fill:#dd8fbd}.m-sad{fill:#4a8fd0}.m-anger{fill:#e8702a}.m-cringe{fill:#2bb78d}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:8px;margin:0}dl div{border:1px solid var(--line);border-radius:8px;padding:8px 12px}dt{color:var(--soft);font-size:13px}dd{margin:0;font-size:18px;font-variant-numeric:tabular-nums}

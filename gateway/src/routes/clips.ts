@@ -1,5 +1,6 @@
-import type { Clip, ClipRequest } from "@hypecast/contracts/clip.ts";
+import type { ClipRequest } from "@hypecast/contracts/clip.ts";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
+import { checkSpan } from "../clips.ts";
 import { channelIdOf } from "../places.ts";
 import { ProblemError } from "../problems.ts";
 import type { Handlers, Parts } from "./handlers.ts";
@@ -10,7 +11,9 @@ const MOST_LISTED = 500;
 export function clipHandlers(parts: Parts) {
   const { clips } = parts;
   return {
-    makeClip: ({ body }) => makeClip(parts, body),
+    async makeClip({ body }) {
+      return clips.make({ request: body, channelId: await checkClip(parts, body), parts: [], batch: null });
+    },
     listClips({ query: { login, state, before, limit } }) {
       if (limit < 1 || limit > MOST_LISTED)
         throw new ProblemError("invalid_parameters", `limit: 1 to ${MOST_LISTED}`);
@@ -32,13 +35,18 @@ export function clipHandlers(parts: Parts) {
   } satisfies Partial<Handlers>;
 }
 
-/** Queues a clip of what is kept. */
-export async function makeClip(parts: Parts, request: ClipRequest): Promise<Clip> {
-  const { clips, kept, videoStates } = parts;
-  const channelId = channelIdOf(parts, request.login);
-  const state = videoStates.get(request.login);
-  const segments = await kept.within(state, request.startMs, request.endMs);
-  return clips.make(request, channelId, state, shownMs(segments, request));
+type Span = Pick<ClipRequest, "login" | "startMs" | "endMs" | "picture">;
+
+/** Looks whether a span can be made a clip of. Resolves to the id under which its channel stands in the store; throws ProblemError. */
+export async function checkClip(
+  parts: Pick<Parts, "channels" | "vods" | "kept" | "videoStates">,
+  span: Span,
+): Promise<string> {
+  const channelId = channelIdOf(parts, span.login);
+  const state = parts.videoStates.get(span.login);
+  const segments = span.picture === "chat" ? [] : await parts.kept.within(state, span.startMs, span.endMs);
+  checkSpan(span, state, shownMs(segments, span));
+  return channelId;
 }
 
 /** How much of the span has a picture that is no advertisement. */
