@@ -77,7 +77,8 @@ export function judge(
     questions: real.length,
     none,
     hitAt1: real.filter(({ rank }) => rank === 1).length / Math.max(1, real.length),
-    reciprocalRank: real.reduce((sum, { rank }) => sum + (rank === null ? 0 : 1 / rank), 0) / Math.max(1, real.length),
+    reciprocalRank:
+      real.reduce((sum, { rank }) => sum + (rank === null ? 0 : 1 / rank), 0) / Math.max(1, real.length),
     noneF1: rightlySilent === 0 ? 0 : (2 * precision * recall) / (precision + recall),
   };
 }

@@ -8,7 +8,11 @@ import { indexSome } from "@hypecast/analytics/oracle/search/word-index.ts";
 import { openStore, type Store } from "@hypecast/analytics/store.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
-import { folds } from "@hypecast/streamproc/processors/index.ts";
+import { bursts as burstsFold } from "@hypecast/streamproc/processors/bursts.ts";
+import { chunks as chunksFold } from "@hypecast/streamproc/processors/chunks.ts";
+import { lag as lagFold } from "@hypecast/streamproc/processors/lag.ts";
+import { moments as momentsFold } from "@hypecast/streamproc/processors/moments.ts";
+import { windows as windowsFold } from "@hypecast/streamproc/processors/windows.ts";
 import { runOf } from "@hypecast/streamproc/processors/run.ts";
 import { startClickHouse, STORE_PASSWORD } from "@hypecast/tests/servers.ts";
 
@@ -19,9 +23,12 @@ export interface Folded {
   readonly moments: Moment[];
 }
 
-/** A finished stream's chat through all folds, as an import does it. */
+/** Of the list in streamproc/src/processors/index.ts those that make what a search reads. */
+const FOLDS = [windowsFold, burstsFold, chunksFold, lagFold, momentsFold];
+
+/** A finished stream's chat through the folds, as an import does it. */
 export function foldsOf(channelId: string, lines: readonly ChatLine[]): Folded {
-  const run = runOf(folds, channelId);
+  const run = runOf(FOLDS, channelId);
   const chunks: ChatChunk[] = [];
   const bursts = new Map<string, ChatBurst>();
   const moments = new Map<string, Moment>();
@@ -54,7 +61,10 @@ export interface World {
 
 export async function openWorld(): Promise<World> {
   const server = await startClickHouse();
-  const config = readConfig({ HYPECAST_CLICKHOUSE_URL: server.url, HYPECAST_CLICKHOUSE_PASSWORD: STORE_PASSWORD });
+  const config = readConfig({
+    HYPECAST_CLICKHOUSE_URL: server.url,
+    HYPECAST_CLICKHOUSE_PASSWORD: STORE_PASSWORD,
+  });
   const store = openStore(config, { timeoutMs: 120_000 });
   await migrate(store, config, createLog("bench", "silent"));
   const put = async (table: string, rows: readonly object[]): Promise<void> => {
