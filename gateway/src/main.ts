@@ -6,6 +6,7 @@ import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
+import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { createAccess } from "./access.ts";
 import { createApi } from "./api.ts";
 import { watchAnswers } from "./answers.ts";
@@ -147,7 +148,10 @@ await run("gateway", async ({ config, log, instance, own }) => {
       openapi: JSON.stringify(openApi()),
       web,
       emotes: serveEmotes(config, log),
-      media: serveMedia({ objects, kept, videoStates, clips }),
+      media: serveMedia({
+        ...{ objects, kept, videoStates, clips },
+        fetchSegment: (channelId, seq) => fetchVodSegment(nc, channelId, seq),
+      }),
       report: serveReports(parts),
       shared: serveShared(clips, objects),
       notReady: () =>

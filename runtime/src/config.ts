@@ -161,6 +161,11 @@ export const settings = {
     "",
     "Program that prints the HLS address of a Twitch video of the past, split at spaces, {id} replaced by its number (Streamlink: streamlink --stream-url twitch.tv/videos/{id} best). Not an official way of Twitch's. Empty: of a link to Twitch no picture is imported.",
   ],
+  HYPECAST_IMPORT_PICTURE: [
+    z.enum(["kept", "asked"]),
+    "kept",
+    "What is imported of the picture behind a link that has chat too. kept: all of it, measured and joined with chat. asked: a segment when a player or a clip needs it; nothing of it is measured.",
+  ],
   HYPECAST_FRAMES: [
     z.enum(["auto", "gstreamer", "ffmpeg"]),
     "auto",

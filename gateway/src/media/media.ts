@@ -38,6 +38,8 @@ export function serveMedia(parts: {
   readonly kept: KeptVideo;
   readonly videoStates: VideoStates;
   readonly clips: Clips;
+  /** Has a segment of an imported stream fetched; false: it cannot be had. */
+  fetchSegment(channelId: string, seq: number): Promise<boolean>;
 }): Media {
   const { objects, kept, videoStates, clips } = parts;
   /** The playlist of everything is asked for every two seconds by every player: it is packed once. */
@@ -101,10 +103,14 @@ export function serveMedia(parts: {
   async function found(
     file: { key: string; kind: "segment" | "thumb"; type: string; cache: string },
     request: Request,
+    /** Has it fetched where it is not kept but can be had. */
+    fetched: () => Promise<boolean> = () => Promise.resolve(false),
   ): Promise<Reply> {
     // What is under such a key never changes.
     const etag = createHash("sha256").update(file.key).digest("base64url").slice(0, 22);
-    const reply = await fileReply(objects, { ...file, etag }, request);
+    const reply =
+      (await fileReply(objects, { ...file, etag }, request)) ??
+      ((await fetched()) ? await fileReply(objects, { ...file, etag }, request) : null);
     if (reply === null) throw new ProblemError("not_found", "it is not kept, or no longer");
     return reply;
   }
@@ -122,7 +128,8 @@ export function serveMedia(parts: {
         const ending = SEGMENT.exec(third)?.[1];
         if (ending === undefined) throw nothing();
         const key = segmentKey(first, second, third);
-        return found({ key, kind, type: TYPES[ending] ?? "", cache: IMMUTABLE }, request);
+        const file = { key, kind, type: TYPES[ending] ?? "", cache: IMMUTABLE } as const;
+        return found(file, request, () => parts.fetchSegment(first, Number.parseInt(third, 10)));
       }
       if (kind === "thumb" && ofEpoch) {
         const seq = /^(\d{1,15})\.jpg$/.exec(third)?.[1];

@@ -29,6 +29,8 @@ export async function gather(
   clip: Pick<Clip, "startMs" | "endMs">,
   kept: KeptVideo,
   objects: Objects,
+  /** Has the file of a segment fetched that is not kept; false: it cannot be had. */
+  fetched: (segment: VideoSegment) => Promise<boolean>,
   folder: string,
   signal: AbortSignal,
 ): Promise<Material> {
@@ -41,7 +43,9 @@ export async function gather(
     const heads = new Map<string, Head | null>();
     for (const segment of kept.segments) {
       if (segment.ad || segment.source === null) continue;
-      const opened = await openFiles(segment, objects);
+      const opened =
+        (await openFiles(segment, objects)) ??
+        ((await fetched(segment)) ? await openFiles(segment, objects) : null);
       if (opened === null) continue;
       files.set(segment.id, opened);
       heads.set(segment.id, await headOf(segment, opened.media));

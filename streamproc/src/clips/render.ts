@@ -16,6 +16,7 @@ import { LINE_KEPT_MS, overlayBox, overlayLines, standingLines } from "@hypecast
 import { vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { EmoteCache } from "@hypecast/runtime/emotes/cache.ts";
 import { readKeptVideo } from "@hypecast/runtime/kept-video.ts";
+import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { aloneLook, aloneSize, ALONE, CURVE_COLUMNS, paintGround } from "./chat/alone.ts";
 import { curveOf } from "./chat/curve.ts";
@@ -146,7 +147,14 @@ async function renderVideo(stretch: Stretch, part: Part | null, job: Job): Promi
     stretch.startMs - READ_BEFORE_MS,
     stretch.endMs + READ_BEFORE_MS,
   );
-  const material = await gather(stretch, kept, tools.objects, folder, signal);
+  const material = await gather(
+    stretch,
+    kept,
+    tools.objects,
+    ({ channelId, seq }) => fetchVodSegment(tools.nc, channelId, seq),
+    folder,
+    signal,
+  );
   try {
     const thumbnail = { atS: await peakIn(stretch, material.inputs, job), path: job.thumb };
     const made =

@@ -15,7 +15,7 @@ import type { ImportTools } from "./tools.ts";
 import { knownOfLink } from "./twitch-facts.ts";
 import { measured } from "./video/measured.ts";
 import { pictureEvents } from "./video/merge.ts";
-import { lookAtVideo, namesVideo, takeVideo, type VideoFacts } from "./video/video.ts";
+import { lookAtVideo, namesVideo, takeVideo, type Tell, type VideoFacts } from "./video/video.ts";
 
 const CHAT_STAGES: readonly VodStageName[] = ["download", "parse", "windows", "chunks", "embed", "moments"];
 const VIDEO_STAGES: readonly VodStageName[] = ["video", "measure", "merge"];
@@ -143,17 +143,20 @@ async function pictureRun(
   told: Told,
   signal: AbortSignal,
 ): Promise<Vod> {
-  const isOpen = (name: VodStageName): boolean => told.stage(name).state !== "done";
+  const isOpen = (name: VodStageName): boolean => !["done", "skipped"].includes(told.stage(name).state);
   if (isOpen("video")) {
-    const taken = await takeVideo(asked, tools, signal, ({ seconds, ofSeconds, video = null }) => {
+    const tell: Tell = ({ seconds, ofSeconds, video = null }) => {
       told.run("video", seconds, ofSeconds);
       // It can be played as far as it is there.
       if (video !== null) told.note({ video });
-    });
+    };
+    const taken = await takeVideo(asked, tools, signal, tell, hasChat);
+    if (taken.asked) for (const name of ["measure", "merge"] as const) await told.end(name, "skipped");
     told.note({ video: taken.video, notes: withNotes(asked.notes, taken.notes) });
     if (!hasChat) told.note({ durationS: taken.video.durationS });
     await told.end("video", "done");
   }
+  if (!isOpen("merge")) return current(asked, tools);
   if (isOpen("measure")) {
     const { thumbKey } = await measured(asked, tools, signal, ({ seconds, ofSeconds }) =>
       told.run("measure", seconds, ofSeconds),

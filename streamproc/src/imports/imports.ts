@@ -9,6 +9,7 @@ import { openPositions } from "./positions.ts";
 import { openVodRecords } from "./records.ts";
 import { askStore } from "./store.ts";
 import type { ImportTools } from "./tools.ts";
+import { serveVodSegments } from "./video/on-demand.ts";
 import { startImportWorker } from "./worker.ts";
 
 /** The process `imports`: brings finished streams in, and takes them out. Any number may run, on any machine that has the store and the log. */
@@ -36,5 +37,6 @@ export async function startImports(part: Process, nc: NatsConnection): Promise<v
       log,
     }),
   );
+  part.own(serveVodSegments(nc, { ...tools, sourceOf: (id) => records.get(id) }));
   part.own(reportHealth(nc, "imports", instance, () => worker.health()));
 }

@@ -16,6 +16,8 @@ const taken = z.object({
   startMs: z.int(),
   /** All of it was taken. */
   whole: z.boolean(),
+  /** Nothing of it was: its segments are fetched when somebody needs them. */
+  asked: z.boolean(),
   facts: z.object({
     kind: z.enum(["file", "hls"]),
     durationS: z.number().nullable(),
@@ -53,11 +55,12 @@ export async function writeTaken(id: string, now: Taken, objects: Pick<Objects, 
  */
 export async function settleTaken(
   vod: OfVod,
+  mayBeAsked: boolean,
   tools: Pick<VideoTools, "nc" | "objects">,
 ): Promise<Taken | null> {
   const { id, startMs } = vod;
   const before = await readTaken(vod, tools.objects);
-  if (before === null || (before.startMs !== startMs && !before.whole)) {
+  if (before === null || (before.asked && !mayBeAsked) || (before.startMs !== startMs && !before.whole)) {
     await removePicture(id, tools);
     return null;
   }

@@ -14,6 +14,14 @@ const WRITE_EVERY_MS = 10_000;
 export const bytesOf = ({ source, analysis }: Pick<VideoSegment, "source" | "analysis">): number =>
   (source?.bytes ?? 0) + (analysis?.key === source?.key ? 0 : (analysis?.bytes ?? 0));
 
+export async function writeManifest(
+  objects: Pick<VideoTools["objects"], "put">,
+  id: string,
+  segments: readonly VideoSegment[],
+): Promise<void> {
+  await objects.put(vodVideoKey(id), Buffer.from(segments.map((one) => `${JSON.stringify(one)}\n`).join("")));
+}
+
 /** What is kept of one import's picture, on the log and in the manifest. */
 export interface Told {
   readonly channelId: string;
@@ -58,10 +66,7 @@ export async function openTold(
   let writtenMs = performance.now();
   const write = async (): Promise<void> => {
     writtenMs = performance.now();
-    await objects.put(
-      vodVideoKey(id),
-      Buffer.from(segments.map((one) => `${JSON.stringify(one)}\n`).join("")),
-    );
+    await writeManifest(objects, id, segments);
   };
   tell(sum, segments);
   return {

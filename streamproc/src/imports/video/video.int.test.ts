@@ -25,8 +25,10 @@ import { runOf } from "../../processors/run.ts";
 import { openFetcher, rulesOf, type Fetcher } from "../../sources/hls/fetch.ts";
 import { ImportFailure } from "../chat/failure.ts";
 import { openPositions } from "../positions.ts";
+import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { measured } from "./measured.ts";
 import { interleave, pictureEvents } from "./merge.ts";
+import { serveVodSegments } from "./on-demand.ts";
 import { lookAtVideo, takeVideo, type OfVod, type VideoTools } from "./video.ts";
 
 const START_MS = Date.UTC(2026, 2, 1, 18);
@@ -330,6 +332,33 @@ test("a finished HLS stream is fetched once, in order, with its gap and its cloc
   const without = { ...tools, config: { ...tools.config, TWITCH_VOD_COMMAND: "" } };
   const unasked = vodOf({ url: "https://www.twitch.tv/videos/1234" });
   await expect(lookAtVideo(unasked, without, signal)).rejects.toThrow(/^no_way/);
+});
+
+test("where the settings say so a segment is fetched when somebody needs it, and not before", async () => {
+  const { paths } = plain(12);
+  const lines = paths.map((_, i) => `#EXTINF:2.000,\n${i}.ts`);
+  served.set("/5678/index.m3u8", `#EXTM3U\n#EXT-X-TARGETDURATION:2\n${lines.join("\n")}\n#EXT-X-ENDLIST\n`);
+  for (const [i, path] of paths.entries()) if (i !== 5) served.set(`/5678/${i}.ts`, readFileSync(path));
+  const vod = vodOf({ url: "https://www.twitch.tv/videos/5678" });
+  const lazy = { ...tools, config: { ...tools.config, HYPECAST_IMPORT_PICTURE: "asked" as const } };
+  asked.length = 0;
+  const { video, asked: isAsked } = await takeVideo(vod, lazy, signal, quiet, true);
+  expect(isAsked).toBe(true);
+  expect(video).toMatchObject({ segments: 6, durationS: 12, bytes: 0 });
+  const serving = serveVodSegments(nc, { ...lazy, sourceOf: async () => vod });
+  await nc.flush();
+  const run = vodChannelId(vod.id, 1);
+  const answers = await Promise.all([2, 2, 5, 9].map((seq) => fetchVodSegment(nc, run, seq)));
+  expect(answers).toEqual([true, true, false, false]);
+  expect(asked.filter((path) => path.endsWith(".ts"))).toEqual(["/5678/2.ts", "/5678/5.ts", "/5678/5.ts"]);
+  const [, , third] = await readManifest(objects, vod.id);
+  expect(await objects.get(third?.source?.key ?? "")).toEqual(readFileSync(paths[2]!));
+  expect(await toldOf(vod)).toEqual([]);
+  // Kept after all, once somebody decides so.
+  expect((await takeVideo(vod, tools, signal, quiet, true)).asked).toBe(false);
+  expect(await toldOf(vod)).toHaveLength(5);
+  expect(await fetchVodSegment(nc, run, 5)).toBe(false);
+  serving.close();
 });
 
 test("chat and picture are told in the order of their times, chat first where they are the same", async () => {

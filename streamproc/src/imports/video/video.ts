@@ -12,9 +12,10 @@ import { vodLink } from "../twitch/vod-link.ts";
 import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
 import { probeFile, type FileFacts } from "./file.ts";
 import { openFinishedHls, pictureIn, takeHls, type FinishedHls } from "./hls.ts";
+import { askedSegments, canBeAsked } from "./on-demand.ts";
 import { takeFile } from "./take-file.ts";
 import { readTaken, settleTaken, sourceOf, writeTaken } from "./taken.ts";
-import { bytesOf, openTold } from "./told.ts";
+import { bytesOf, openTold, writeManifest } from "./told.ts";
 
 export interface VideoTools {
   readonly nc: NatsConnection;
@@ -54,6 +55,13 @@ export interface Progress {
 }
 export type Tell = (progress: Progress) => void;
 
+export interface TakenVideo {
+  readonly video: NonNullable<Vod["video"]>;
+  readonly notes: readonly VodError[];
+  /** Nothing of it was fetched, and so nothing can be measured: players and clips ask for what they need. */
+  readonly asked: boolean;
+}
+
 /** Does the record name a picture? Of a link to Twitch only where the settings name a way to it. */
 export const namesVideo = (
   { videoUpload, url }: Vod["source"],
@@ -78,25 +86,35 @@ export async function lookAtVideo(
 /**
  * Takes the picture apart into segments in `objects`, tells each as `video.segment` (or `video.gap`) on `vodPictureChannel`, and keeps the
  * manifest. `vod.startMs` is the event time of the first picture and must not change between calls. What an earlier call did is not done
- * again. Throws ImportFailure.
+ * again. Throws ImportFailure. With `hasChat`, and where the settings say so, of a playlist only the manifest is made: `asked`.
  */
 export async function takeVideo(
   vod: OfVod,
   tools: VideoTools,
   signal: AbortSignal,
   tell: Tell,
-): Promise<{ readonly video: NonNullable<Vod["video"]>; readonly notes: readonly VodError[] }> {
-  const before = await settleTaken(vod, tools);
+  hasChat = false,
+): Promise<TakenVideo> {
+  const mayBeAsked = hasChat && tools.config.HYPECAST_IMPORT_PICTURE === "asked";
+  const before = await settleTaken(vod, mayBeAsked, tools);
   if (before?.whole === true) {
     const segments = await readManifest(tools.objects, vod.id);
     const video = videoOf(segments, vod, before.facts);
     tell({ ...video, seconds: video.durationS, ofSeconds: video.durationS, video });
-    return { video, notes: before.notes };
+    return { video, notes: before.notes, asked: before.asked };
   }
   return withVideo(vod, tools, signal, async (opened) => {
     const facts = factsOf(opened);
-    const taken = { source: sourceOf(vod.source), startMs: vod.startMs, whole: false, facts, notes: [] };
+    const asked = mayBeAsked && "hls" in opened && canBeAsked(opened.hls);
+    const { startMs } = vod;
+    const taken = { source: sourceOf(vod.source), startMs, whole: false, asked, facts, notes: [] };
     await writeTaken(vod.id, taken, tools.objects);
+    if (asked) {
+      const segments = askedSegments(vod.id, startMs, opened.hls, Date.now());
+      await writeManifest(tools.objects, vod.id, segments);
+      await writeTaken(vod.id, { ...taken, whole: true }, tools.objects);
+      return { video: videoOf(segments, vod, facts), notes: [], asked };
+    }
     const told = await openTold(vod.id, tools, signal, ({ segments, bytes }, all) => {
       const seconds = untilS(all, vod.startMs);
       const { width, height, durationS } = facts;
@@ -117,7 +135,7 @@ export async function takeVideo(
       const { width, height } = found?.size ?? file ?? facts;
       const whole = { ...taken, whole: true, facts: { ...facts, width, height }, notes };
       await writeTaken(vod.id, whole, tools.objects);
-      return { video: videoOf(told.segments, vod, whole.facts), notes };
+      return { video: videoOf(told.segments, vod, whole.facts), notes, asked };
     } catch (error) {
       // What is there can be played and clipped, whatever became of the rest.
       if (told.segments.length > 0) await told.write().catch(() => undefined);
