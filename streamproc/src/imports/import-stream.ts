@@ -181,7 +181,10 @@ async function pictureRun(
   const folded = (untilMs: number): void =>
     told.run("merge", Math.min(seconds, Math.max(0, (untilMs - span.fromMs) / 1000)), seconds);
   await makeRun({ channelId, chat, picture, endMs: span.toMs }, tools, folded, signal);
-  if (chat !== null) await untilEmbedded(span, tools, told, signal);
+  if (chat !== null) {
+    const missing = await untilEmbedded(span, tools, told, signal);
+    await told.end("embed", missing === null ? "done" : "skipped");
+  }
   told.note({ ...(await cardOf(span, tools, signal)), channelId, making: null });
   await told.end("merge", "done");
   return current(vod, tools);
