@@ -98,22 +98,23 @@ export async function migrate(
   await keepRawFor(store, config, run);
 }
 
-/** Tables in which rows of imported streams stand among live ones, and stay. */
-const WITH_VODS: readonly string[] = ["chat_chunks", "chunk_vectors"];
-
-/** Raw chat, and what is made of it for searches, are kept as long as the settings say: the migrations' 24 h are changed here when they differ. */
+/**
+ * Raw chat, and what is made of it for searches, are kept as long as the settings say: the migrations' 24 h are changed here when they differ.
+ * Where rows of imported streams stand among live ones, those stay.
+ */
 async function keepRawFor(store: Store, config: Config, run: (sql: string) => Promise<void>): Promise<void> {
   const ttl = `storedAt + toIntervalHour(${config.HYPECAST_RAW_HOURS})`;
   const asked = await store.query({
-    query:
-      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('chat_lines', 'chat_notices', 'chat_moderation', 'chat_chunks', 'chunk_vectors') AND position(create_table_query, {ttl:String}) = 0",
+    query: `SELECT name, position(create_table_query, 'TTL if(startsWith(channelId') > 0 AS hasVods FROM system.tables
+      WHERE database = currentDatabase() AND create_table_query LIKE '%storedAt + toIntervalHour(%' AND position(create_table_query, {ttl:String}) = 0`,
     query_params: { ttl },
     format: "JSONEachRow",
   });
-  for (const { name } of await asked.json<{ name: string }>()) {
-    const until = WITH_VODS.includes(name)
-      ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
-      : ttl;
+  for (const { name, hasVods } of await asked.json<{ name: string; hasVods: number }>()) {
+    const until =
+      hasVods === 1
+        ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
+        : ttl;
     await run(`ALTER TABLE ${name} \${OnCluster} MODIFY TTL ${until}`);
   }
 }

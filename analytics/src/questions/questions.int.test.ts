@@ -197,7 +197,7 @@ describe("the store's tables", () => {
     expect(await result.json()).toEqual([{ name: "migrations" }]);
   });
 
-  test("raw text goes after the hours of the settings", async () => {
+  test("raw text, and what searches make of it, goes after the hours of the settings", async () => {
     const result = await store.query({
       query:
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND create_table_query LIKE '%storedAt + toIntervalHour(48)%' ORDER BY name",
@@ -208,6 +208,9 @@ describe("the store's tables", () => {
       { name: "chat_lines" },
       { name: "chat_moderation" },
       { name: "chat_notices" },
+      { name: "chunk_lengths" },
+      { name: "chunk_terms" },
+      { name: "chunk_vectors" },
     ]);
   });
 
