@@ -427,6 +427,6 @@ function hitOf(place: Place, rank: number, language: "en" | "ru", question: Ques
       marks: match.marks.map(([from, to]): [number, number] => [from, to]),
     })),
     why: whyOf(language, place, question.wanted.length === 0 ? [] : words),
-    screen: candidates[0]?.screenWords ?? "",
+    screen: candidates.find(({ screenWords }) => screenWords !== "")?.screenWords ?? "",
   };
 }
