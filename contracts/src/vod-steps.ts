@@ -89,9 +89,19 @@ export function replaceVod(vod: Vod, request: VodRequest): Partial<Vod> | null {
     ...begunAnew,
     source: { url, chatUpload, videoUpload },
     ...(title === "" ? {} : { title }),
-    ...(startMs === null ? {} : { startMs, startKnown: true }),
+    // Offsets of what answers stay as they are until the new files say otherwise.
+    ...(startMs === null ? { startKnown: false } : { startMs, startKnown: true }),
     making: null,
     contentHash: null,
+    twitchId: null,
+    broadcaster: null,
+    game: null,
+    durationS: null,
+    chapters: [],
+    notes: [],
+    completeness: null,
+    badLines: { count: 0, first: [] },
+    video: null,
     stages: VOD_STAGES.map(waitingStage),
   };
 }

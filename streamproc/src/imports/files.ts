@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { createZstdCompress } from "node:zlib";
 import { vodPrefix, type Vod } from "@hypecast/contracts/vod.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
@@ -10,41 +11,39 @@ import type { ImportTools } from "./tools.ts";
 import { unofficialChat } from "./twitch/unofficial-chat.ts";
 import { removeUpload, uploadSource } from "./upload-source.ts";
 
-/** The chat as it was given, packed: a picture that comes later is joined with it, and so is a later version of the folds. */
-const keptChatKey = (id: string): string => `${vodPrefix(id)}chat.zst`;
+/** The chat as it was uploaded, packed: a picture that comes later is told with it, and so is a later version of the folds. */
+const uploadedKey = (id: string): string => `${vodPrefix(id)}chat.zst`;
+/** … and as Twitch gave it. */
+const twitchKey = (id: string, twitchId: string): string => `${vodPrefix(id)}chat-${twitchId}.zst`;
 
 /** The chat's bytes, wherever they are; brings them here first when they are Twitch's. */
 export async function chatFile(
   vod: Vod,
-  tools: ImportTools,
+  { nc, objects, config }: ImportTools,
   told: Told,
   signal: AbortSignal,
 ): Promise<ByteSource> {
-  const { nc, objects, config } = tools;
   const { chatUpload } = vod.source;
   if (chatUpload !== null)
     try {
       return await uploadSource(nc, objects, chatUpload);
     } catch (error) {
-      // An earlier import of it has kept it.
-      const kept = await keptChat(vod.id, objects);
+      // It is kept since it was imported.
+      const kept = await keptChat(uploadedKey(vod.id), objects);
       if (kept === null || told.stage("download").state !== "done") throw error;
       return kept;
     }
-  const kept = await keptChat(vod.id, objects);
-  if (kept !== null) return kept;
   if (vod.twitchId === null)
     throw new ImportFailure("no_way", "Nothing says where the chat is.", "Upload a chat file.");
-  const asking = {
-    signal,
-    progress: (atS: number) => told.run("download", atS, vod.durationS),
-  };
-  await keep(vod.id, unofficialChat(config, vod.twitchId, asking), objects);
-  return (await keptChat(vod.id, objects))!;
+  const key = twitchKey(vod.id, vod.twitchId);
+  if ((await objects.size(key)) === null) {
+    const progress = (atS: number): void => told.run("download", atS, vod.durationS);
+    await objects.put(key, zstd(unofficialChat(config, vod.twitchId, { signal, progress })));
+  }
+  return (await keptChat(key, objects))!;
 }
 
-async function keptChat(id: string, objects: Objects): Promise<ByteSource | null> {
-  const key = keptChatKey(id);
+async function keptChat(key: string, objects: Objects): Promise<ByteSource | null> {
   const bytes = await objects.size(key);
   if (bytes === null) return null;
   return {
@@ -58,8 +57,14 @@ async function keptChat(id: string, objects: Objects): Promise<ByteSource | null
   };
 }
 
-const keep = async (id: string, bytes: AsyncIterable<Uint8Array>, objects: Objects): Promise<number> =>
-  objects.put(keptChatKey(id), Readable.from(bytes).pipe(createZstdCompress()));
+/** Throws what the bytes' source throws. */
+async function* zstd(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const packing = createZstdCompress();
+  const pumped = pipeline(Readable.from(bytes), packing);
+  pumped.catch(() => undefined);
+  yield* packing as AsyncIterable<Uint8Array>;
+  await pumped;
+}
 
 /** After the stream is ready: its chat stays, packed, and what was uploaded goes. */
 export async function keepFiles(vod: Vod, { nc, objects }: ImportTools): Promise<void> {
@@ -72,14 +77,9 @@ export async function keepFiles(vod: Vod, { nc, objects }: ImportTools): Promise
     if (source !== null) {
       // What is packed already stays as it is: the reader looks into two packings, and into a zip only from its end.
       const packed = packingOf(await startOf(source.read(0, 3), 4)) !== null;
-      if (packed) await objects.put(keptChatKey(vod.id), source.read());
-      else await keep(vod.id, source.read(), objects);
+      await objects.put(uploadedKey(vod.id), packed ? source.read() : zstd(source.read()));
     }
     await removeUpload(nc, objects, chatUpload);
   }
   if (videoUpload !== null) await removeUpload(nc, objects, videoUpload);
 }
-
-/** A file that takes the place of another: what was kept of that one is not read again. */
-export const forgetKeptChat = async (id: string, objects: Objects): Promise<void> =>
-  objects.remove(keptChatKey(id));

@@ -30,10 +30,9 @@ export async function forgetRun(channelId: string, tools: ImportTools, signal: A
   const filter = channelFilter(channelId);
   const partition = partitionOf(channelId);
   for (;;) {
-    const lastSeq = await lastSequence(nc, [filter]);
-    if (lastSeq > 0) {
-      await sayEnded(channelId, tools, signal);
-      const revision = await aheadOf(positions, partition).folded(lastSeq, signal);
+    if ((await lastSequence(nc, [filter])) > 0) {
+      const endedSeq = await sayEnded(channelId, tools, signal);
+      const revision = await aheadOf(positions, partition).folded(endedSeq, signal);
       const rows = ROWS.map((type) => subjectOf(type, channelId));
       await untilStored(positions, partition, revision, await lastSequence(nc, rows), signal);
     }
@@ -49,27 +48,21 @@ export async function forgetRun(channelId: string, tools: ImportTools, signal: A
   }
 }
 
-/** The folds forget a channel that was left in mid-import. */
-async function sayEnded(channelId: string, { nc }: ImportTools, signal: AbortSignal): Promise<void> {
+/** The folds forget a channel that was left in mid-import. Resolves to where that was said. */
+async function sayEnded(channelId: string, { nc }: ImportTools, signal: AbortSignal): Promise<number> {
   const channel = await openChannel(nc, channelId, signal, channelFilter(channelId));
-  if (channel.last()?.subject.startsWith(chatEnded.name) === true) return;
+  const last = channel.last();
+  if (last?.subject.startsWith(chatEnded.name) === true) return last.seq;
   const ended: ChatEnded = { id: `${channelId}:ended`, channelId, atMs: Date.now() };
-  await channel.write(chatEnded, JSON.stringify(ended), "forgotten");
+  return channel.write(chatEnded, JSON.stringify(ended), "forgotten");
 }
 
 /** Everything of a stream: its runs, its files, what was uploaded for it, answers that cite it. */
-export async function forgetStream(
-  vod: Vod,
-  tools: ImportTools,
-  forgetVideo: (id: string) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function forgetStream(vod: Vod, tools: ImportTools, signal: AbortSignal): Promise<void> {
   const { nc, objects } = tools;
   const runs = Array.from({ length: vod.run }, (_, i) => vodChannelId(vod.id, i + 1));
-  const hasPicture = vod.source.videoUpload !== null || vod.source.url !== null;
-  const channels = hasPicture ? [vodPictureChannel(vod.id), ...runs] : runs;
+  const channels = [vodPictureChannel(vod.id), ...runs];
   await Promise.all(channels.map((channelId) => forgetRun(channelId, tools, signal)));
-  if (hasPicture) await forgetVideo(vod.id);
   await removeAll(tools, vodPrefix(vod.id));
   for (const uploaded of [vod.source.chatUpload, vod.source.videoUpload])
     if (uploaded !== null) await removeUpload(nc, objects, uploaded);

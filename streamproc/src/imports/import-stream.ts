@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { isVodWanted } from "@hypecast/contracts/vod-steps.ts";
+import { vodFacts } from "@hypecast/contracts/question.ts";
 import { vodChannelId, vodPictureChannel, type Vod } from "@hypecast/contracts/vod.ts";
 import type { VodStageName } from "@hypecast/contracts/vod-words.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
@@ -9,6 +10,7 @@ import type { ChatSurvey } from "./chat/read-chat.ts";
 import { chatFile, keepFiles } from "./files.ts";
 import { forgetRun } from "./forget.ts";
 import { cardOf, factsOf, importChat, keptSurvey, survey, untilEmbedded, withNotes } from "./import-chat.ts";
+import { lastSequence } from "./stored.ts";
 import { makeRun } from "./make-run.ts";
 import { sameSource, type Told } from "./told.ts";
 import type { ImportTools } from "./tools.ts";
@@ -92,7 +94,7 @@ async function chatRun(
   told: Told,
   signal: AbortSignal,
 ): Promise<Vod> {
-  const begun = await beginRun(asked, tools);
+  const begun = await beginRun(asked, tools, signal);
   const channelId = begun.making!;
   const source = await chatFile(begun, tools, told, signal);
   if (told.stage("download").state !== "done") {
@@ -165,7 +167,7 @@ async function pictureRun(
     told.note({ video: video === null ? null : { ...video, thumbKey } });
     await told.end("measure", "done");
   }
-  const vod = await beginRun(await current(asked, tools), tools);
+  const vod = await beginRun(await current(asked, tools), tools, signal);
   const channelId = vod.making!;
   const found = hasChat ? await keptSurvey(vod.id, tools) : null;
   const chat = found === null ? null : { source: await chatFile(vod, tools, told, signal), survey: found };
@@ -193,15 +195,27 @@ async function pictureRun(
 const endOf = ({ durationS }: Vod, { startMs, lastMs }: ChatSurvey): number =>
   Math.max(startMs + Math.ceil((durationS ?? 0) * 1000), lastMs + 1);
 
-/** Gives the run that is being made its number and its channel. */
-async function beginRun(vod: Vod, { records }: ImportTools): Promise<Vod> {
-  const begun = await records.change(vod.id, (known) => {
-    if (!isVodWanted(known) || known.making !== null || !sameSource(known, vod)) return null;
+/** Gives the run that is being made its number and its channel. One that was left for so long that the log has forgotten it begins anew. */
+async function beginRun(vod: Vod, tools: ImportTools, signal: AbortSignal): Promise<Vod> {
+  const stale = vod.making !== null && (await isForgotten(vod.making, tools, signal)) ? vod.making : null;
+  const begun = await tools.records.change(vod.id, (known) => {
+    if (!isVodWanted(known) || known.making !== stale || !sameSource(known, vod)) return null;
     const run = known.run + 1;
     return { run, making: vodChannelId(known.id, run) };
   });
   if (begun === null || begun.making === null) throw new Error(`stream ${vod.id} is not wanted any more`);
   return begun;
+}
+
+/** Rows of it are stored, and nothing says any more how far it was. */
+async function isForgotten(
+  channelId: string,
+  { nc, ask }: ImportTools,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if ((await lastSequence(nc, [channelFilter(channelId)])) > 0) return false;
+  const ever = { fromMs: 1, toMs: 4_102_444_800_000, columns: 1 };
+  return (await ask(vodFacts, { channelId, ...ever }, signal)).lines > 0;
 }
 
 async function current(vod: Vod, { records }: ImportTools): Promise<Vod> {

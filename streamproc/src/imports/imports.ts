@@ -32,7 +32,7 @@ export async function startImports(part: Process, nc: NatsConnection): Promise<v
       redisUrl: config.HYPECAST_REDIS_URL,
       records,
       make: (vod, told, signal) => importStream(vod, tools, told, signal),
-      forget: (vod, signal) => forgetStream(vod, tools, async () => undefined, signal),
+      forget: (vod, signal) => forgetStream(vod, tools, signal),
       atOnce: config.HYPECAST_IMPORT_JOBS,
       log,
     }),
