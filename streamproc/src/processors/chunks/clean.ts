@@ -22,31 +22,40 @@ const LINK =
   /^(?:https?:\/\/|www\.)\S+$|^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:com|tv|gg|net|org|ru|io|me|be|co|de|uk|fr|app|dev|ly)(?:\/\S*)?$/iu;
 const EDGES = /^[^\p{L}\p{N}_]+|[^\p{L}\p{N}_]+$/gu;
 
-/** A text as words, cleaned, without knowing who is here. */
-interface Words {
-  readonly words: readonly string[];
-  /** The same in lower case without signs at their ends where that could be a name, empty where it is too short for one. */
-  readonly bare: readonly string[];
-  readonly mentioned: readonly string[];
-}
-let young = new Map<string, Words>();
-let old = new Map<string, Words>();
-
+/** What a text says, cleaned. */
 export interface Cleaned {
   readonly text: string;
+  /** In lower case: texts that differ in nothing else are one. */
+  readonly key: string;
+  readonly bytes: number;
   /** Who is named in it, in lower case. */
   readonly named: readonly string[];
 }
 
+/** The same, with what is needed to take out the names of people who are here. */
+interface Words extends Cleaned {
+  readonly words: readonly string[];
+  /** Each word in lower case without signs at its ends where that could be a name, empty where it is too short for one. */
+  readonly bare: readonly string[];
+}
+let young = new Map<string, Words>();
+let old = new Map<string, Words>();
+
 /** `names`: logins and names of those who write here, in lower case. */
 export function clean(raw: string, names: ReadonlySet<string>): Cleaned {
-  const { words, bare, mentioned } = wordsOf(raw);
-  const named = [...mentioned];
-  const kept: string[] = [];
-  for (let i = 0; i < words.length; i++)
-    if (names.has(bare[i]!)) named.push(bare[i]!);
-    else if (words[i] !== kept.at(-1)) kept.push(words[i]!);
-  return { text: cut(withoutRefrain(kept).join(" ")), named };
+  const whole = wordsOf(raw);
+  for (const word of whole.bare) if (word !== "" && names.has(word)) return withoutNames(whole, names);
+  return whole;
+}
+
+function withoutNames({ words, bare, named }: Words, names: ReadonlySet<string>): Cleaned {
+  const kept = words.filter((_, i) => !names.has(bare[i]!));
+  return cleanedOf(kept, [...named, ...bare.filter((word) => names.has(word))]);
+}
+
+function cleanedOf(words: readonly string[], named: readonly string[]): Cleaned {
+  const text = cut(withoutRefrain(words.filter((word, i) => word !== words[i - 1])).join(" "));
+  return { text, key: text.toLowerCase(), bytes: Buffer.byteLength(text), named };
 }
 
 function wordsOf(raw: string): Words {
@@ -64,11 +73,11 @@ function wordsOf(raw: string): Words {
 function split(raw: string): Words {
   const words: string[] = [];
   const bare: string[] = [];
-  const mentioned: string[] = [];
+  const named: string[] = [];
   for (const token of plain(raw).split(/\s+/)) {
     if (token === "") continue;
     const mention = token.includes("@") ? MENTION.exec(token)?.[1] : undefined;
-    if (mention !== undefined) mentioned.push(mention.toLowerCase());
+    if (mention !== undefined) named.push(mention.toLowerCase());
     else {
       const word = token.includes(".") && LINK.test(token) ? hostOf(token) : unstretched(token);
       if (word === "") continue;
@@ -77,7 +86,7 @@ function split(raw: string): Words {
       bare.push(candidate.length >= NAME_LETTERS || SIGNED.test(candidate) ? candidate : "");
     }
   }
-  return { words, bare, mentioned };
+  return { words, bare, ...cleanedOf(words, named) };
 }
 
 /** Composed first, so that й stays one letter; what still hangs on a letter then is ornament. */

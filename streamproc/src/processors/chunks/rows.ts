@@ -4,8 +4,8 @@ import { clean } from "./clean.ts";
 /** Of one chunk. */
 const ROWS_BOUND = 120;
 const TEXT_BYTES = 4000;
-/** What ` ×137` and the line end may take. */
-const COUNT_BYTES = 8;
+/** What the sign of a reply, ` ×137` and the line end may take. */
+const COUNT_BYTES = 12;
 /** Around the peak twice as many rows are taken as elsewhere: what set the chat off is said there first. */
 const ONSET_BEFORE_S = 6;
 const ONSET_AFTER_S = 2;
@@ -41,19 +41,17 @@ export function textOf(
   const byText = new Map<string, Row>();
   let bytes = 0;
   const take = ({ order, saying, count }: Heard): void => {
-    const cleaned = clean(saying.text, names);
-    for (const name of cleaned.named) named.add(name);
-    if (cleaned.text === "") return;
-    const key = cleaned.text.toLowerCase();
+    const { text: said, key, bytes: size, named: mentioned } = clean(saying.text, names);
+    for (const name of mentioned) named.add(name);
+    if (said === "") return;
     const known = byText.get(key);
     if (known !== undefined) {
       known.count += count;
       return;
     }
-    const text = saying.reply ? `↳ ${cleaned.text}` : cleaned.text;
-    const size = Buffer.byteLength(text) + COUNT_BYTES;
-    if (bytes + size > TEXT_BYTES || byText.size >= ROWS_BOUND) return;
-    bytes += size;
+    if (bytes + size + COUNT_BYTES > TEXT_BYTES || byText.size >= ROWS_BOUND) return;
+    bytes += size + COUNT_BYTES;
+    const text = saying.reply ? `↳ ${said}` : said;
     byText.set(key, { order, text, count });
   };
   const queues = queuesOf(seconds, peakS);
