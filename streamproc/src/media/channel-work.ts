@@ -73,8 +73,9 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
     const position = await log.position(channelId);
     let before = position.segmentSeq === 0 ? null : await log.segmentAt(position.segmentSeq);
     const under: { storedAtMs: number; pending: number }[] = [];
+    const reading = new AbortController();
     const measuring = inOrder(
-      log.read(channelId, position.segmentSeq, signal),
+      log.read(channelId, position.segmentSeq, AbortSignal.any([signal, reading.signal])),
       tools.atOnce,
       async ({ segment, storedAtMs, pending }) => {
         if (segment === null) return null;
@@ -85,20 +86,24 @@ export function startChannel(channelId: string, tools: ChannelTools): ChannelWor
         return eventOf(segment, earlier);
       },
     );
-    for await (const { item, result: measured } of measuring) {
-      const { segment, seq, pending } = item;
-      if (segment === null) {
-        meters.segments.inc({ outcome: "malformed" });
-        continue;
+    try {
+      for await (const { item, result: measured } of measuring) {
+        const { segment, seq, pending } = item;
+        if (segment === null) {
+          meters.segments.inc({ outcome: "malformed" });
+          continue;
+        }
+        if (measured === null || signal.aborted) return;
+        const stored = await log.publish(measured, seq, position);
+        if (stored === null) return;
+        position.measuredSeq = stored;
+        position.segmentSeq = seq;
+        under.shift();
+        current = under[0] ?? (pending === 0 ? null : { storedAtMs: Date.now(), pending: pending - 1 });
+        meters.segments.inc({ outcome: measured.failed ?? "measured" });
       }
-      if (measured === null || signal.aborted) return;
-      const stored = await log.publish(measured, seq, position);
-      if (stored === null) return;
-      position.measuredSeq = stored;
-      position.segmentSeq = seq;
-      under.shift();
-      current = under[0] ?? (pending === 0 ? null : { storedAtMs: Date.now(), pending: pending - 1 });
-      meters.segments.inc({ outcome: measured.failed ?? "measured" });
+    } finally {
+      reading.abort();
     }
   }
   const done = run();

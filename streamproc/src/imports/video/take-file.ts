@@ -2,8 +2,9 @@ import type { Rendition } from "@hypecast/contracts/video.ts";
 import { segmentKey } from "@hypecast/contracts/object-keys.ts";
 import type { VodError } from "@hypecast/contracts/vod.ts";
 import { parametersIn, sizeIn, type PictureSize } from "../../clips/h264-size.ts";
+import { inOrder } from "../../media/in-order.ts";
 import { demuxTs } from "../../media/mpegts.ts";
-import { timed, Uncuttable, type Piece } from "./cut-ts.ts";
+import { timed, Uncuttable, type Piece, type TimedPiece } from "./cut-ts.ts";
 import { filePieces, notAVideo, type FileFacts } from "./file.ts";
 import type { FfmpegInput } from "./ffmpeg-input.ts";
 import type { Told } from "./told.ts";
@@ -14,6 +15,8 @@ const CUT = { targetMs: 4000, mostMs: 20_000, mostBytes: 48_000_000 };
 /** Less than this is not worth a seek. */
 const SEEK_FROM_MS = 60_000;
 const SAME_MS = 50;
+/** Segments that are on their way into `objects`: what waits for a disk waits together. */
+const STORED_AT_ONCE = 4;
 /** So much of what the file says it lasts may be missing at its end. */
 const MISSING_S = 10;
 
@@ -89,7 +92,7 @@ export async function takeFile(
       },
       signal,
     );
-    async function* wanted(): AsyncGenerator<Piece> {
+    async function* all(): AsyncGenerator<Piece> {
       for (;;) {
         const next = await pieces.next();
         if (next.done === true) {
@@ -99,35 +102,42 @@ export async function takeFile(
         yield next.value;
       }
     }
-    let size: PictureSize | null = encode === null ? facts : null;
-    let joined = doneMs === 0 || (fromMs !== null && encode !== null);
-    for await (const piece of timed(wanted(), facts.originMs)) {
-      if (piece.atMs + piece.durationMs <= doneMs + SAME_MS && doneMs > 0) continue;
-      if (!joined && Math.abs(piece.atMs - doneMs) > SAME_MS && fromMs !== null) {
-        await pieces.return({ broken: null });
-        return { broken: null, lost: true };
+    let lost = false;
+    /** What is not told yet. */
+    async function* wanted(): AsyncGenerator<TimedPiece & { seq: number }> {
+      let seq = (told.segments.at(-1)?.seq ?? -1) + 1;
+      let follows = doneMs === 0 || (fromMs !== null && encode !== null);
+      for await (const piece of timed(all(), facts.originMs)) {
+        if (piece.atMs + piece.durationMs <= doneMs + SAME_MS && doneMs > 0) continue;
+        const isNext = follows || Math.abs(piece.atMs - doneMs) <= SAME_MS;
+        if (!isNext && fromMs !== null) {
+          lost = true;
+          return;
+        }
+        follows = true;
+        yield { ...piece, seq, discontinuity: piece.discontinuity || !isNext || switched };
+        switched = false;
+        seq++;
       }
-      const follows = joined || fromMs === null || Math.abs(piece.atMs - doneMs) <= SAME_MS;
-      joined = true;
-      const before = told.segments.at(-1);
-      const seq = before === undefined ? 0 : before.seq + 1;
+    }
+    let size: PictureSize | null = encode === null ? facts : null;
+    const put = async ({ seq, bytes }: { seq: number; bytes: Buffer }): Promise<Rendition> => {
       const key = segmentKey(told.channelId, epoch, `${seq}-${facts.height}.ts`);
-      const bytes = await tools.objects.put(key, piece.bytes);
       // What is encoded may be smaller, and stand upright.
-      size ??= sizeOf(piece.bytes) ?? facts;
-      const file: Rendition = {
-        ...{ key, bytes, width: size.width, height: size.height, bandwidth: facts.bandwidth },
-        ...{ container: "ts", init: null },
-      };
+      size ??= sizeOf(bytes) ?? facts;
+      const { width, height } = size;
+      const file = { key, bytes: await tools.objects.put(key, bytes), width, height };
+      return { ...file, bandwidth: facts.bandwidth, container: "ts", init: null };
+    };
+    for await (const { item, result: file } of inOrder(wanted(), STORED_AT_ONCE, put)) {
+      const { seq, atMs, durationMs, discontinuity } = item;
       await told.segment({
         ...{ id: `${told.channelId}:${epoch}:${seq}`, channelId: told.channelId, epoch, seq },
-        ...{ startMs: vod.startMs + piece.atMs, durationMs: piece.durationMs },
-        discontinuity: piece.discontinuity || !follows || switched,
+        ...{ startMs: vod.startMs + atMs, durationMs, discontinuity },
         ...{ ad: false, analysis: file, source: file },
       });
-      switched = false;
     }
-    return { broken, lost: false };
+    return { broken, lost };
   }
 
   function endNotes(broken: string | null): VodError[] {

@@ -350,7 +350,11 @@ test("where the settings say so a segment is fetched when somebody needs it, and
   const run = vodChannelId(vod.id, 1);
   const answers = await Promise.all([2, 2, 5, 9].map((seq) => fetchVodSegment(nc, run, seq)));
   expect(answers).toEqual([true, true, false, false]);
-  expect(asked.filter((path) => path.endsWith(".ts"))).toEqual(["/5678/2.ts", "/5678/5.ts", "/5678/5.ts"]);
+  expect(asked.filter((path) => path.endsWith(".ts")).toSorted()).toEqual([
+    "/5678/2.ts",
+    "/5678/5.ts",
+    "/5678/5.ts",
+  ]);
   const [, , third] = await readManifest(objects, vod.id);
   expect(await objects.get(third?.source?.key ?? "")).toEqual(readFileSync(paths[2]!));
   expect(await toldOf(vod)).toEqual([]);
