@@ -127,9 +127,13 @@ test("Redis that is killed in mid-render costs nothing, and one that has forgott
   expect(await over(lost.id)).toMatchObject({ state: "ready", attempt: 1 });
 });
 
-test("a clip that is cancelled stops at once, leaves nothing, and may be asked for again", async () => {
+test("a film that is cancelled stops at once, leaves nothing, and may be asked for again", async () => {
   haveWorker();
-  const { id } = await world.ask(SPAN);
+  const half = (fromMs: number) => ({
+    ...{ login: "runner", channelId: "c1", picture: "video" as const, title: "" },
+    ...{ startMs: START + fromMs, endMs: START + fromMs + 3000 },
+  });
+  const { id } = await world.ask({ ...SPAN, parts: [half(1000), half(4000)] });
   await until(() => jobs.add(id));
   await rendering(id);
   await world.change(id, { state: "cancelled", stage: null });
