@@ -49,6 +49,13 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             {
+              // What pages about streams share stays out of the live page.
+              name: "streams",
+              test: /src[\\/]lib[\\/](?:vod|oracle|library)[\\/]|lucide.*icons[\\/](?:arrow-down|gauge|link|triangle-alert|undo-2)\./,
+              minShareCount: 2,
+              priority: 2,
+            },
+            {
               name: "base",
               test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:live|text(?![^?]*how-texts)|app\.svelte|keys|toasts|prefs|shown|frames)/,
               minShareCount: 2,

@@ -32,14 +32,25 @@ export class StreamStore {
     }),
   );
   readonly all = $derived(this.counts.processing + this.counts.ready + this.counts.error);
+  /** Called when a stream that was being imported a moment ago is ready. */
+  ready: ((stream: Vod) => void) | null = null;
   readonly #gone = new Set<string>();
   #turn = 0;
+  #followers = 0;
+  #stop: () => void = () => {};
 
   /**
-   * Keeps the list fresh until the returned function is called. Records come by push; which of them stand in the list that is asked
-   * for, and in what order, is the gateway's word and is asked for again when it may have changed.
+   * Keeps the list fresh until the returned function is called; several may, a topic has one listener. Records come by push; which of
+   * them stand in the list that is asked for, and in what order, is the gateway's word and is asked for again when it may have changed.
    */
   follow(socket: LiveSocket): () => void {
+    if (this.#followers++ === 0) this.#stop = this.#begin(socket);
+    return () => {
+      if (--this.#followers === 0) this.#stop();
+    };
+  }
+
+  #begin(socket: LiveSocket): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const soon = (ms: number): void => {
       clearTimeout(timer);
@@ -67,6 +78,7 @@ export class StreamStore {
       return true;
     }
     this.take([news]);
+    if (was?.status === "processing" && news.status === "ready") this.ready?.(news);
     return was === undefined || was.status !== news.status || news.deleting;
   }
 
