@@ -143,6 +143,7 @@ try {
   const emote = { type: "image/gif", bytes: movingEmote() };
   const tools = {
     layoutOf: () => Promise.resolve(channelLayout.parse({})),
+    nameOf: (login: string) => Promise.resolve(login),
     nc: world.nc,
     objects: world.objects,
     emotes: { image: () => Promise.resolve(emote), keyOf: () => "" },

@@ -56,6 +56,7 @@ test("an imported stream that the log has forgotten gives a clip of its chat, wi
         ...{ nc: world.nc, objects: world.objects, threads: 1 },
         emotes: { image: () => Promise.reject(new Error("none")), keyOf: () => "" },
         layoutOf: () => Promise.resolve(channelLayout.parse({})),
+        nameOf: () => Promise.resolve("ann"),
       },
       new AbortController().signal,
       () => undefined,

@@ -51,8 +51,11 @@ async function cut(request: Asked): Promise<Rendered & { paths: string[] }> {
   const asked = await world.ask({ normalise: false, ...request });
   const folder = join(world.folder, `work-${++made}`);
   mkdirSync(folder);
-  const layoutOf = () => Promise.resolve(channelLayout.parse({}));
-  const tools = { nc: world.nc, objects: world.objects, emotes: noEmotes, threads: 1, layoutOf };
+  const said = {
+    layoutOf: () => Promise.resolve(channelLayout.parse({})),
+    nameOf: (login: string) => Promise.resolve(login),
+  };
+  const tools = { nc: world.nc, objects: world.objects, emotes: noEmotes, threads: 1, ...said };
   const rendered = await render(asked, folder, tools, new AbortController().signal, () => {});
   const files = await Promise.all(rendered.files.map(({ key }) => world.objects.file(key)));
   return { ...rendered, paths: files.map((file) => file?.path ?? "") };

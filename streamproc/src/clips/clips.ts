@@ -33,6 +33,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
   const tools = {
     ...{ nc, objects, emotes, threads: config.HYPECAST_CLIP_THREADS },
     layoutOf: (login: string) => records.layoutOf(login),
+    nameOf: (login: string) => records.nameOf(login),
   };
   const worker = part.own(
     startClipWorker({

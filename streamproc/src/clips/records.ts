@@ -8,6 +8,7 @@ import {
   type ChannelLayout,
   type Clip,
 } from "@hypecast/contracts/clip.ts";
+import { isVodId, vod, vodKey, VODS_BUCKET } from "@hypecast/contracts/vod.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 
 /** Others may write the same record at the same time: so often a change is tried on what they wrote. */
@@ -23,6 +24,8 @@ export interface ClipRecords {
   /** Tells of every change of one record until closed; null: deleted. */
   watch(id: string, tell: (clip: Clip | null) => void): Promise<{ close(): void }>;
   layoutOf(login: string): Promise<ChannelLayout>;
+  /** How people call a stream: a channel by its login, an imported one by whose it was, or its title. Empty: nobody knows. */
+  nameOf(login: string): Promise<string>;
 }
 
 /** Every call waits while the log is away. */
@@ -30,6 +33,7 @@ export async function openRecords(nc: NatsConnection): Promise<ClipRecords> {
   const kvm = new Kvm(nc);
   const bucket = await whenTheLogAnswers(nc, () => kvm.open(CLIPS_BUCKET));
   const layouts = await whenTheLogAnswers(nc, () => kvm.open(LAYOUT_BUCKET));
+  const vods = await whenTheLogAnswers(nc, () => kvm.open(VODS_BUCKET));
   return {
     get: async (id) => (await read(nc, bucket, id))?.clip ?? null,
     async change(id, change) {
@@ -64,6 +68,12 @@ export async function openRecords(nc: NatsConnection): Promise<ClipRecords> {
         for await (const entry of entries) tell(entry.operation === "PUT" ? parsed(entry.value) : null);
       })().catch(() => undefined);
       return { close: () => entries.stop() };
+    },
+    async nameOf(login) {
+      if (!isVodId(login)) return login;
+      const entry = await whenTheLogAnswers(nc, () => vods.get(vodKey(login)));
+      const known = entry?.operation === "PUT" ? vod.safeParse(entry.json()) : null;
+      return known?.data?.broadcaster?.name ?? known?.data?.title ?? "";
     },
     async layoutOf(login) {
       const entry = await whenTheLogAnswers(nc, () => layouts.get(login));

@@ -40,8 +40,11 @@ async function cut(
   });
   const folder = join(world.folder, `work-${++made}`);
   mkdirSync(folder);
-  const layoutOf = () => Promise.resolve(channelLayout.parse({}));
-  const tools = { nc: world.nc, objects, emotes: noEmotes, threads: 1, layoutOf };
+  const said = {
+    layoutOf: () => Promise.resolve(channelLayout.parse({})),
+    nameOf: (login: string) => Promise.resolve(login),
+  };
+  const tools = { nc: world.nc, objects, emotes: noEmotes, threads: 1, ...said };
   const rendered = await render(asked, folder, tools, new AbortController().signal, () => {});
   const key = rendered.files[0]?.key ?? "";
   const file = await world.objects.file(key);

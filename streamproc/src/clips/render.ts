@@ -21,7 +21,7 @@ import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { aloneLook, aloneSize, ALONE, CURVE_COLUMNS, paintGround } from "./chat/alone.ts";
 import { curveOf } from "./chat/curve.ts";
 import { chatFrames, measureWith, type Chat } from "./chat/draw.ts";
-import { partTitle, titleFrames, type PartTitle } from "./chat/part-title.ts";
+import { partTitle, titleFrames } from "./chat/part-title.ts";
 import { loadPictures } from "./chat/pictures.ts";
 import { readSpoken } from "./chat/spoken.ts";
 import {
@@ -59,6 +59,8 @@ export interface RenderTools {
   readonly emotes: EmoteCache;
   /** What a person has set for a channel: where its camera stands. */
   layoutOf(login: string): Promise<ChannelLayout>;
+  /** What stands on a picture of chat alone: whose it is. */
+  nameOf(login: string): Promise<string>;
   /** Of one encoder. */
   readonly threads: number;
 }
@@ -113,10 +115,9 @@ type Stretch = Pick<Clip, "login" | "channelId" | "startMs" | "endMs" | "picture
 
 /** A stretch as a part of a film. */
 interface Part extends InFilm {
-  readonly title: PartTitleOf | null;
+  /** Its number and what it is called; null: nothing is written. */
+  readonly heading: string | null;
 }
-/** Its size is the layout's. */
-type PartTitleOf = (size: PictureSize) => PartTitle;
 
 interface Thumbnail {
   readonly atS: number;
@@ -261,8 +262,8 @@ async function encodeFiles(
       laid.push({ box: chat.box });
       feeds.push(feed(() => chatFrames(chat, CHAT_FPS, frames)));
     }
-    const title = part?.title?.(sizes[i] ?? base);
-    if (title !== undefined) {
+    if (part !== null && part.heading !== null) {
+      const title = partTitle(part.heading, sizes[i] ?? base);
       laid.push({ box: title.box });
       feeds.push(feed(() => titleFrames(title, CHAT_FPS)));
     }
@@ -309,6 +310,7 @@ async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promi
     ({ sentAtMs }) => sentAtMs >= startMs && sentAtMs < endMs,
   );
   if (inside.length === 0) throw nothingSaid(stretch, Date.now());
+  const stream = await tools.nameOf(stretch.login);
   const columns = curveOf(inside, startMs, endMs, CURVE_COLUMNS);
   const liveliest = columns.findIndex(({ height }) => height === 1);
   const lengthS = (endMs - startMs) / 1000;
@@ -333,14 +335,13 @@ async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promi
         shiftMs: 0,
       }),
     };
-    const title = part?.title?.(size);
-    const ground = paintGround(look, columns, { title: clip.title, stream: stretch.login });
+    const ground = paintGround(look, columns, { title: part?.heading ?? clip.title, stream });
     const path = join(folder, part === null ? fileName(layout) : `${i}.part.ts`);
     await runFfmpeg({
       args: aloneArgs({
         size,
         lengthS,
-        laid: [{ box: chat.box }, ...(title === undefined ? [] : [{ box: title.box }])],
+        laid: [{ box: chat.box }],
         curve: look.curve,
         film: part !== null,
         threads: tools.threads,
@@ -353,7 +354,6 @@ async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promi
       inputs: [
         (pipe) => writeTo(pipe, ground),
         feed(() => chatFrames(chat, CHAT_FPS, Math.ceil(lengthS * CHAT_FPS) + 1)),
-        ...(title === undefined ? [] : [feed(() => titleFrames(title, CHAT_FPS))]),
       ],
     });
     made.push({ layout, path, startMs });
@@ -395,12 +395,10 @@ async function renderFilm(job: Job): Promise<AllMade> {
   for (const [i, stretch] of clip.parts.entries()) {
     const room = join(folder, `part-${i}`);
     await mkdir(room);
-    const title = clip.titles
-      ? (size: PictureSize): PartTitle => partTitle(i + 1, stretch.title, size)
-      : null;
+    const heading = clip.titles ? `${i + 1}  ${stretch.title}`.trim() : null;
     const done = await renderStretch(
       stretch,
-      { base, title },
+      { base, heading },
       {
         ...job,
         folder: room,

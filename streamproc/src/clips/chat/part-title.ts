@@ -8,19 +8,19 @@ import { fitted } from "./alone.ts";
 const SHOWN_S = 3.2;
 const FADE_S = 0.4;
 
-export interface PartTitle {
+interface PartTitle {
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
   readonly image: Buffer;
 }
 
-/** The number of a film's part and what it is called, at the upper left: chat is seldom there. */
-export function partTitle(number: number, title: string, { width, height }: PictureSize): PartTitle {
+/** What is written over the beginning of a film's part, at the upper left: chat is seldom there. */
+export function partTitle(heading: string, { width, height }: PictureSize): PartTitle {
   const px = Math.round(Math.min(width, height) * 0.045);
   const pad = Math.round(px * 0.5);
   const most = Math.floor(width * 0.9) - 2 * pad;
   const pen = createCanvas(8, 8).getContext("2d");
   pen.font = `bold ${px}px ${OVERLAY_FONTS.sans}`;
-  const text = fitted(pen, `${number}  ${plainText(title, 140)}`.trim(), most);
+  const text = fitted(pen, plainText(heading, 150), most);
   const wide = Math.ceil((pen.measureText(text).width + 2 * pad) / 2) * 2;
   const tall = Math.ceil((px * 1.7) / 2) * 2;
   const drawn = createCanvas(wide, tall).getContext("2d");
