@@ -59,7 +59,7 @@ async function foldedAtOnce(body: Buffer, channelId: string): Promise<Finals> {
 }
 
 test("a stream that is cancelled stops, goes on where it was, and is deleted while it is indexed", async () => {
-  const said = livelyChat(1500, 2, 5);
+  const said = livelyChat(600, 2, 5);
   const asked = await desk.ask({ chatUpload: await desk.upload("a.json", gqlChat("2001", said)) });
   const channelId = vodChannelId(asked.id, 1);
   await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
@@ -71,7 +71,7 @@ test("a stream that is cancelled stops, goes on where it was, and is deleted whi
   expect(await count("vod_lines", channelId)).toBe(said.length);
 
   // Another one takes its place; it answers until then.
-  const longer = livelyChat(1800, 2, 6);
+  const longer = livelyChat(700, 2, 6);
   const chatUpload = await desk.upload("b.json", gqlChat("2002", longer));
   await desk.change(asked.id, (vod) => replaceVod(vod, vodRequest.parse({ chatUpload })));
   const making = await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
@@ -81,7 +81,7 @@ test("a stream that is cancelled stops, goes on where it was, and is deleted whi
   expect(await count("vod_lines", channelId)).toBe(0);
   expect(await count("vod_lines", making.making!)).toBe(longer.length);
 
-  const again = await desk.upload("c.json", gqlChat("2003", livelyChat(1800, 2, 8)));
+  const again = await desk.upload("c.json", gqlChat("2003", livelyChat(600, 2, 8)));
   await desk.change(asked.id, (vod) => replaceVod(vod, vodRequest.parse({ chatUpload: again })));
   await desk.until(asked.id, (vod) => windowsOf(vod) > 0);
   await desk.change(asked.id, () => ({ deleting: true }));
@@ -113,27 +113,7 @@ test("a chat that goes on for minutes after its video is of another one, and not
   expect(await onLog("INPUT", vodChannelId(asked.id, 1))).toBe(0);
 });
 
-test("two streams on one partition do not disturb each other; the same chat under another name is recognised, and what is no chat says so", async () => {
-  const body = gqlChat("3001", livelyChat(300, 2, 9));
-  const other = gqlChat("3003", livelyChat(600, 3, 10));
-  const first = await desk.ask({ chatUpload: await desk.upload("stream.json", body), title: "The first" });
-  const second = await desk.ask({ chatUpload: await desk.upload("other.json", other) }, first);
-  for (const [{ id }, file] of [
-    [first, body],
-    [second, other],
-  ] as const) {
-    const vod = await desk.until(id, over);
-    expect(vod.status).toBe("ready");
-    await expectStored(file, vod.channelId!);
-  }
-  const renamed = await desk.ask({ chatUpload: await desk.upload("other name.bin", gzipSync(body)) });
-  expect(await desk.until(renamed.id, over)).toMatchObject({
-    status: "error",
-    sameAs: first.id,
-    run: 1,
-    channelId: null,
-    error: { code: "known", detail: 'The same chat is here already, as "The first".' },
-  });
+test("what is no chat says so", async () => {
   const page = Buffer.from("<!doctype html><html><body>Not found</body></html>");
   for (const [file, code] of [
     [page, "not_a_chat"],
@@ -146,32 +126,48 @@ test("two streams on one partition do not disturb each other; the same chat unde
   }
 });
 
-test("whatever dies twice in mid-import, every line is there once and windows are those of one pass over the file", async () => {
-  const said = livelyChat(2400, 4, 11);
-  const body = gqlChat("1001", said);
-  const asked = await desk.ask({ chatUpload: await desk.upload("chat.json", body) });
-  const channelId = vodChannelId(asked.id, 1);
+test("whatever dies twice in mid-import, every line of two streams on one partition is there once, and windows are those of one pass over each file", async () => {
+  const chats = [livelyChat(1500, 4, 11), livelyChat(900, 4, 12)];
+  const files = chats.map((said, i) => gqlChat(`100${i}`, said));
+  const first = await desk.ask({
+    chatUpload: await desk.upload("stream.json", files[0]!),
+    title: "The first",
+  });
+  const second = await desk.ask({ chatUpload: await desk.upload("other.json", files[1]!) }, first);
   const rounds = [
     ["imports", "processors-1"],
     ["nats", "redis", "imports", "processors-1"],
   ];
   for (const [i, victims] of rounds.entries()) {
-    const reached = await desk.until(asked.id, (vod) => over(vod) || windowsOf(vod) > 0.3 * i);
+    const reached = await desk.until(first.id, (vod) => over(vod) || windowsOf(vod) > 0.3 * i);
     expect(reached.status).toBe("processing");
     await Promise.all(victims.map(async (name) => world.victims.get(name)!.crash()));
   }
-  const vod = await desk.until(asked.id, over);
-  expect(vod).toMatchObject({ status: "ready", channelId, making: null, error: null, lines: said.length });
-  const [counted] = await rows<{ lines: number; ids: number }>(
-    `SELECT count() AS lines, uniqExact(id) AS ids FROM vod_lines WHERE ${OF}`,
-    channelId,
-  );
-  expect(counted).toEqual({ lines: said.length, ids: said.length });
-  await expectStored(body, channelId);
-  for (const table of ["chat_windows", "chat_bursts", "moments"])
-    expect(await count(table, channelId), table).toBeGreaterThan(0);
-  // It is in the store: the log need not keep it.
-  expect(await onLog("INPUT", channelId)).toBe(0);
+  for (const [i, { id }] of [first, second].entries()) {
+    const vod = await desk.until(id, over);
+    const channelId = vodChannelId(id, 1);
+    const lines = chats[i]!.length;
+    expect(vod).toMatchObject({ status: "ready", channelId, making: null, error: null, lines });
+    const [counted] = await rows<{ lines: number; ids: number }>(
+      `SELECT count() AS lines, uniqExact(id) AS ids FROM vod_lines WHERE ${OF}`,
+      channelId,
+    );
+    expect(counted).toEqual({ lines, ids: lines });
+    await expectStored(files[i]!, channelId);
+    for (const table of ["chat_windows", "chat_bursts", "moments"])
+      expect(await count(table, channelId), table).toBeGreaterThan(0);
+    // It is in the store: the log need not keep it.
+    expect(await onLog("INPUT", channelId)).toBe(0);
+  }
+
+  const renamed = await desk.ask({ chatUpload: await desk.upload("other name.bin", gzipSync(files[0]!)) });
+  expect(await desk.until(renamed.id, over)).toMatchObject({
+    status: "error",
+    sameAs: first.id,
+    run: 1,
+    channelId: null,
+    error: { code: "known", detail: 'The same chat is here already, as "The first".' },
+  });
 });
 
 async function expectStored(body: Buffer, channelId: string): Promise<void> {
