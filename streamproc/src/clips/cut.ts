@@ -96,7 +96,9 @@ export interface ExactOutput {
 /** A part of a film goes dark and silent for so long at both ends: parts follow each other without a jolt. */
 export const FADE_S = 0.3;
 /** Parts of a film are joined without encoding them again, so they are all made alike. */
-export const FILM_FPS = 30;
+const FILM_FPS = 30;
+/** Of chat alone: only the hand moves between two pictures of chat. */
+const ALONE_FPS = 20;
 
 /** How a part of a film is made to fit the others. */
 export interface InFilm {
@@ -237,12 +239,13 @@ export interface AlonePlan {
 /** The ground is one RGBA picture through the first pipe, what is laid over it comes through the others. */
 export function aloneArgs(plan: AlonePlan): string[] {
   const { size, lengthS, laid, curve, film, threads, title, path, thumbnail } = plan;
+  const fps = film ? FILM_FPS : ALONE_FPS;
   const length = seconds(lengthS);
   const handX = `'${size.width}*t/${length}'`;
   const filters = [
-    `[0:v]loop=loop=-1:size=1:start=0,setpts=N/${FILM_FPS}/TB,trim=end=${length},format=yuv420p,setsar=1[ground]`,
-    `color=c=black@0.62:s=${size.width}x${curve.height}:r=${FILM_FPS},format=yuva420p[cover]`,
-    `color=c=white@0.9:s=2x${curve.height}:r=${FILM_FPS},format=yuva420p[hand]`,
+    `[0:v]loop=loop=-1:size=1:start=0,setpts=N/${fps}/TB,trim=end=${length},format=yuv420p,setsar=1[ground]`,
+    `color=c=black@0.62:s=${size.width}x${curve.height}:r=${fps},format=yuva420p[cover]`,
+    `color=c=white@0.9:s=2x${curve.height}:r=${fps},format=yuva420p[hand]`,
     `[ground][cover]overlay=x=${handX}:y=${curve.y}:shortest=1[covered]`,
     `[covered][hand]overlay=x=${handX}:y=${curve.y}:shortest=1[l]`,
     ...layOver(laid, "l", "w", 1),
@@ -254,7 +257,7 @@ export function aloneArgs(plan: AlonePlan): string[] {
   ];
   return [
     ...["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${size.width}x${size.height}`],
-    ...["-framerate", String(FILM_FPS), "-i", `pipe:${FIRST_INPUT_FD}`],
+    ...["-framerate", String(fps), "-i", `pipe:${FIRST_INPUT_FD}`],
     ...pipeArgs(
       laid.map(({ box }) => box),
       FIRST_INPUT_FD + 1,
