@@ -10,5 +10,7 @@ class Shown {
   head = $state.raw<Snippet | null>(null);
   /** Where `/` leads on this page; null: to the choice of channels. */
   search = $state.raw<{ word: () => string; focus: () => void } | null>(null);
+  /** What `u` adds on this page, where nothing is there to be undone; null: nothing. */
+  add = $state.raw<{ word: () => string; run: () => void } | null>(null);
 }
 export const shown = new Shown();

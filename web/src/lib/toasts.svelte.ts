@@ -32,10 +32,11 @@ export function dismissTag(tag: string): void {
   for (const one of shown) if (one.tag === tag) dismiss(one.id);
 }
 
-/** The newest action that can still be taken, by its key. */
-export function runNewest(): void {
+/** Takes the newest action that can still be taken, by its key; false: there is none. */
+export function runNewest(): boolean {
   const newest = shown.findLast(({ action }) => action !== undefined);
-  if (newest?.action === undefined) return;
+  if (newest?.action === undefined) return false;
   newest.action.run();
   dismiss(newest.id);
+  return true;
 }
