@@ -3,7 +3,7 @@
 --
 -- textHash is of what was embedded: the same text under the same model is embedded once, wherever it stands.
 -- storedAt is the chunk's own: a live channel's vectors leave with their chunks, those of imported streams stay.
--- Vectors do not compress; unpacked they are read faster. A granule is half a megabyte of them: one stream's are found without its neighbours'.
+-- Vectors do not compress; unpacked they are read faster.
 
 CREATE TABLE IF NOT EXISTS chunk_vectors ${OnCluster}
 (
@@ -21,4 +21,4 @@ ENGINE = ${Replicated}ReplacingMergeTree
 PARTITION BY (model, startsWith(channelId, 'vod-'))
 ORDER BY (model, channelId, startMs, chunkId)
 TTL if(startsWith(channelId, 'vod-'), toDateTime(4102444800, 'UTC'), storedAt + toIntervalHour(24))
-SETTINGS ${DedupWindow}, index_granularity = 1024, merge_with_ttl_timeout = 3600;
+SETTINGS ${DedupWindow}, merge_with_ttl_timeout = 3600;

@@ -149,6 +149,14 @@ describe("an endpoint that misbehaves", () => {
     expect(embedder.spent.usd).toBeCloseTo((2 * 297 * 0.02) / 1e6, 12);
   });
 
+  test("blank texts alone get zeros as wide as the model's vectors", async () => {
+    const vectors = await embedder.embed(["", " "], "passage");
+    expect(vectors.map((vector) => Array.from(vector))).toEqual(
+      [1, 2].map(() => Array.from({ length: TEST_WIDTH }, () => 0)),
+    );
+    expect(endpoint.seen.map(({ input }) => input)).toEqual([["."]]);
+  });
+
   test("shorter vectors are asked for, and belong to a model of their own", async () => {
     embedder = openOpenAi(settings(endpoint.url, { dimensions: 16 }), clock);
     expect((await embedder.embed(["lava"], "passage"))[0]).toHaveLength(16);

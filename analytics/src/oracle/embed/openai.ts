@@ -233,6 +233,8 @@ export function openOpenAi(settings: OpenAiSettings, clock: Clock = WALL): Embed
         );
         for (const [k, n] of request.entries()) vectors[said[n]!.i] = answered[k]!;
       }
+      // How wide nothing is, is not known before something was embedded.
+      if (dimensions === null && texts.length > 0) await askUntilAnswered(["."], signal);
       return vectors.map((vector) => vector ?? new Float32Array(dimensions ?? 0));
     },
     estimate: (texts) =>

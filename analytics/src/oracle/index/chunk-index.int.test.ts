@@ -15,7 +15,7 @@ import { ChunkIndex } from "./chunk-index.ts";
 import { ModelsBook } from "./models.ts";
 import { nearest } from "./nearest.ts";
 
-const log = createLog("test", process.env["TESTLOG"] ?? "silent");
+const log = createLog("test", "silent");
 const T = 1_700_000_000_000;
 const VOD = "vod-0m3abcde1234567890-1";
 const OTHER = "vod-0m3abcde1234567890-2";
@@ -85,7 +85,7 @@ async function rows<Row>(query: string): Promise<Row[]> {
   return result.json<Row>();
 }
 async function until(what: string, is: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     if (await is()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -195,6 +195,19 @@ test("while a new model gets its vectors the one before answers, chunks that com
   await until("the vectors before are gone", async () => (await vectorsOf(first.model)) === 0);
 });
 
+test("a model that gives vectors of another width under its old name is refused, and its old ones go on answering", async () => {
+  const first = await start("a", openEndpoint());
+  await putChunks(chunk(VOD, 0, "lava death"));
+  await until("its vector", async () => (await vectorsOf(first.model)) === 1);
+  await first.close();
+  endpoint.fail({ width: 48 });
+  const second = await start("b", openEndpoint());
+  await putChunks(chunk(VOD, 1, "boss fight"));
+  await until("it is refused", async () => second.health().status === "degraded");
+  expect(second.health().reason).toMatch(/gave vectors of 48 values, and has 32 in the store/);
+  expect(await vectorsOf(second.model)).toBe(1);
+});
+
 test("one of two embeds; when it is gone the other goes on with what is left", async () => {
   const [one, two] = [await start("one", openEndpoint()), await start("two", openEndpoint())];
   await putChunks(...Array.from({ length: 30 }, (_, n) => chunk(VOD, n, `line ${n}`)));
@@ -213,7 +226,7 @@ test("whoever holds the work and falls silent is replaced", async () => {
   let aheadMs = 0;
   const index = await start("next", openStatic(), () => Date.now() + aheadMs);
   await putChunks(chunk(VOD, 0, "lava"));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(await vectorsOf(index.model)).toBe(0);
   aheadMs = 9000;
   await until("the other takes over", async () => (await vectorsOf(index.model)) === 1);

@@ -1,6 +1,6 @@
 import type { Store } from "../../store.ts";
-import type { Embedder } from "../embed/embedder.ts";
-import { madeBefore, missing, putVectors, type Look, type Passage } from "./vectors.ts";
+import { EmbedFailure, type Embedder } from "../embed/embedder.ts";
+import { madeBefore, missing, putVectors, widthInStore, type Look, type Passage } from "./vectors.ts";
 
 export interface Told {
   /** What was found to be without a vector, before anything is asked of the embedder. */
@@ -41,6 +41,7 @@ export async function embedMissing(
 
   const known = await madeBefore(store, embedder.model, [...byHash.keys()], signal);
   if (!(await put(known, "known"))) return passages.length;
+  const width = await widthInStore(store, embedder.model, signal);
   const left = [...byHash].filter(([hash]) => !known.has(hash));
   // A batch is stored before the next is paid for.
   for (let at = 0; at < left.length; at += embedder.batch) {
@@ -48,6 +49,13 @@ export async function embedMissing(
     const part = left.slice(at, at + embedder.batch);
     const texts = part.map(([, [first]]) => first!.passage);
     const vectors = await embedder.embed(texts, "passage", signal);
+    const other = vectors.find((vector) => vector.length !== (width ?? embedder.dimensions));
+    // Under one name there would be two models, which nobody could compare.
+    if (other !== undefined)
+      throw new EmbedFailure(
+        `${embedder.model} gave vectors of ${other.length} values, and has ${width} in the store`,
+        false,
+      );
     const made = new Map(part.map(([hash], i) => [hash, vectors[i]!]));
     if (!(await put(made, "model"))) break;
   }

@@ -68,6 +68,17 @@ export async function madeBefore(
   return new Map(rows.map(({ hash, vector }) => [hash, Float32Array.from(vector)]));
 }
 
+/** Values of a vector that the model has in the store; null: it has none. */
+export async function widthInStore(store: Store, model: string, signal: AbortSignal): Promise<number | null> {
+  const result = await store.query({
+    query: "SELECT length(vector) AS width FROM chunk_vectors WHERE model = {model:String} LIMIT 1",
+    query_params: { model },
+    format: "JSONEachRow",
+    abort_signal: signal,
+  });
+  return (await result.json<{ width: number }>())[0]?.width ?? null;
+}
+
 /** BFloat16 has three digits; one more than that is written. */
 const DIGITS = 1e5;
 const written = (vector: Float32Array): string => {
