@@ -302,7 +302,10 @@ const calibration: Result[] = [];
 const demo = {} as Record<Mode, Judged>;
 for (const mode of MODES) {
   if (mode === "semantic" && embedder === null) continue;
-  const results = await askAll(world, asked, mode, options.fit || options.dump !== "" ? 50 : 10);
+  // Only the fused way is calibrated.
+  if (mode !== "hybrid" && (options.verbose || options.dump !== "")) continue;
+  const some = options.verbose || options.dump !== "" ? asked.filter(({ text }) => isForCalibration(text)) : asked;
+  const results = await askAll(world, some, mode, options.fit || options.dump !== "" ? 50 : 10);
   const heldOut = results.filter(({ one }) => !isForCalibration(one.text));
   demo[mode] = judged(heldOut);
   if (mode !== "hybrid") continue;

@@ -6,7 +6,7 @@ import { columnsOf, type Ask } from "../../questions/answer.ts";
 import { evidenceOf, noticesOf, type Notice } from "./evidence.ts";
 import { fuse, type Fused } from "./fuse.ts";
 import { byWords, chunkKey, idf, lexiconOf, type ChunkRef, type Lexicon } from "./keyword.ts";
-import { linesOf, type Span } from "./lines.ts";
+import { linesOf, type Line, type Span } from "./lines.ts";
 import { weigh } from "./match.ts";
 import { joined, placesOf, type Candidate, type Place, type Stretch } from "./places.ts";
 import { chunksIn, type Condition, type Within } from "./scope.ts";
@@ -277,28 +277,37 @@ async function readSpans(
 ): Promise<Stretch[]> {
   const lines = await linesOf(tools.ask, spans);
   const { text } = question.understood;
-  const alike =
-    tools.alike === null || text === ""
-      ? null
-      : await tools.alike(
-          text,
-          lines.flatMap((some) => some.map((line) => line.text)),
-        );
-  let at = 0;
+  const alike = tools.alike === null || text === "" ? null : await alikeOf(tools.alike, text, lines);
   return lines.map((some, i) => {
     const span = spans[i]!;
-    const from = at;
-    at += some.length;
     return {
       ...span,
       lines: some,
-      alike: alike === null ? null : alike.subarray(from, at),
+      alike: alike === null ? null : Float64Array.from(some, (line) => alike.get(line.text) ?? 0),
       candidates: candidates.filter(
         ({ channelId, startMs, endMs }) =>
           channelId === span.channelId && startMs < span.toMs && endMs > span.fromMs,
       ),
     };
   });
+}
+
+/** Of shorter lines their words say all. */
+const MEANS_FROM = 8;
+
+/** Likeness of each distinct text: chat repeats itself. */
+async function alikeOf(
+  alike: Alike,
+  question: string,
+  lines: readonly (readonly Line[])[],
+): Promise<ReadonlyMap<string, number>> {
+  const distinct = new Set<string>();
+  for (const some of lines)
+    for (const { text } of some)
+      if (text.length >= MEANS_FROM && /\p{L}\s+\p{L}/u.test(text)) distinct.add(text);
+  const texts = [...distinct];
+  const cosines = await alike(question, texts);
+  return new Map(texts.map((text, i) => [text, cosines[i]!]));
 }
 
 const isIn = ({ channelId, atMs, chatAtMs }: Place, within: Within): boolean =>
