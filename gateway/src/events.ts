@@ -1,4 +1,5 @@
 import type { EventBody, Reply, Request } from "./http.ts";
+import { followers as open } from "./metrics.ts";
 import { ProblemError } from "./problems.ts";
 
 /** Connections that read events at the same time. */
@@ -61,11 +62,13 @@ export function createFollow<Value>(): Follow<Value> {
           const others = followers.get(id) ?? new Set();
           followers.set(id, others.add(take));
           count++;
+          open.inc();
           // It may have changed since the request came.
           take(read(id));
           return () => {
             if (!others.delete(take)) return;
             count--;
+            open.dec();
             if (others.size === 0) followers.delete(id);
           };
         },

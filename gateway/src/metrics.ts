@@ -32,6 +32,13 @@ export const media = {
   failed: counter("gateway_media_failed_total", "Files that could not be read: the store of files is away."),
   refused: counter("gateway_media_refused_total", "Files not sent because too many were being sent."),
 } as const;
+export const uploadBytes = counter("gateway_upload_bytes_total", "Bytes of uploads that were stored.");
+export const followers = gauge("gateway_events_open", "Connections that read server-sent events.");
+export const deliveries = counter(
+  "gateway_webhook_deliveries_total",
+  "Tries to tell a webhook, by how they ended: delivered, failed, given_up.",
+  ["result"],
+);
 export const emotes = counter("gateway_emotes_total", "Emote images answered, by where they came from.", [
   "from",
 ]);

@@ -38,11 +38,20 @@ export function openApi(): Json {
   };
 }
 
+const IDEMPOTENCY_KEY: Json = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same key with the same body gets the same answer for a day",
+  schema: { type: "string", maxLength: 255 },
+};
+
 function operation(name: string, route: Route): Json {
   const example: Example = EXAMPLES[name as keyof typeof EXAMPLES] ?? {};
   const parameters = [
     ...parametersOf(route.params, "path", example.params),
     ...parametersOf(route.query, "query", example.query),
+    ...(route.method === "POST" ? [IDEMPOTENCY_KEY] : []),
   ];
   const withBody = route.method === "POST" || route.method === "PATCH";
   const result =

@@ -731,6 +731,8 @@ test("a place becomes a clip, several a numbered batch or one film; where there 
   ]);
   expect(batch[0]?.batch?.id).toBe(batch[1]?.batch?.id);
 
+  // The card of the stream says so.
+  expect(((await (await gateway.get(`/api/v1/streams/${id}`)).json()) as Vod).clips).toBe(3);
   const [film, ...more] = await made({ parts: [part(10, 40), part(100, 130)], as: "film", title: "Best of" });
   expect(more).toEqual([]);
   expect(film).toMatchObject({

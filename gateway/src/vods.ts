@@ -38,6 +38,8 @@ export interface Vods {
   readonly get: (id: string) => Vod | null;
   change(id: string, change: VodChange): Promise<Vod>;
   remove(id: string): Promise<void>;
+  /** So many clips of it are kept. */
+  haveClips(id: string, clips: number): Promise<void>;
   /** True while a stream is made from this upload, or may be made again. */
   uses(upload: string): boolean;
   readonly ready: () => boolean;
@@ -87,6 +89,11 @@ export async function watchVods(
     if (url === null && chatUpload === null && videoUpload === null)
       throw new ProblemError("invalid_parameters", "give a url, a chatUpload or a videoUpload");
     if (url !== null) checkUrl(url);
+  };
+  const checkUploads = ({
+    chatUpload,
+    videoUpload,
+  }: Pick<VodChange, "chatUpload" | "videoUpload"> | VodSource): void => {
     checkUpload("chatUpload", chatUpload);
     checkUpload("videoUpload", videoUpload);
   };
@@ -97,10 +104,15 @@ export async function watchVods(
       const request: VodRequest = { ...given, url };
       checkSource(request);
       const { replaces } = request;
+      // What a stream was made from is removed when it is whole: the same again is still the same stream.
+      const same =
+        replaces === null
+          ? list().find((one) => (one.status !== "error" || one.cancelled) && isSame(one, request))
+          : undefined;
+      if (same !== undefined) return { stream: same, existing: true };
+      checkUploads(request);
       if (replaces !== null)
         return { stream: await step(replaces, (before) => replaceVod(before, request)), existing: false };
-      const same = list().find((one) => (one.status !== "error" || one.cancelled) && isSame(one, request));
-      if (same !== undefined) return { stream: same, existing: true };
       const all = list();
       if (all.length >= MOST_STREAMS)
         throw new ProblemError("too_many_streams", `${all.length} streams are kept: delete some first`);
@@ -118,8 +130,7 @@ export async function watchVods(
     list,
     get: shown,
     async change(id, { title, job, chatUpload, videoUpload }) {
-      checkUpload("chatUpload", chatUpload);
-      checkUpload("videoUpload", videoUpload);
+      checkUploads({ chatUpload, videoUpload });
       return step(id, (before) => {
         const changes: Partial<Vod> = title === undefined || title === before.title ? {} : { title };
         if (job !== undefined) Object.assign(changes, jobChange(before, job));
@@ -140,6 +151,11 @@ export async function watchVods(
     async remove(id) {
       // Gone already, or on its way, is what was asked for.
       if (shown(id) !== null) await step(id, () => ({ deleting: true }));
+    },
+    async haveClips(id, clips) {
+      const known = shown(id);
+      if (known !== null && known.clips !== clips)
+        await step(id, (before) => (before.clips === clips ? null : { clips }));
     },
     uses: (upload) =>
       [...kept.values()].some(

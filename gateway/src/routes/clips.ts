@@ -1,5 +1,6 @@
 import type { ClipRequest } from "@hypecast/contracts/clip.ts";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
+import { isVodId } from "@hypecast/contracts/vod.ts";
 import { checkSpan } from "../clips.ts";
 import { channelIdOf } from "../places.ts";
 import { ProblemError } from "../problems.ts";
@@ -12,7 +13,10 @@ export function clipHandlers(parts: Parts) {
   const { clips } = parts;
   return {
     async makeClip({ body }) {
-      return clips.make({ request: body, channelId: await checkClip(parts, body), parts: [], batch: null });
+      const channelId = await checkClip(parts, body);
+      const made = await clips.make({ request: body, channelId, parts: [], batch: null });
+      await countClips(parts, made.login);
+      return made;
     },
     listClips({ query: { login, state, before, limit } }) {
       if (limit < 1 || limit > MOST_LISTED)
@@ -29,10 +33,20 @@ export function clipHandlers(parts: Parts) {
     },
     changeClip: ({ params: { id }, body }) => clips.change(id, body),
     async removeClip({ params: { id } }) {
+      const login = clips.get(id)?.login;
       await clips.remove(id);
+      if (login !== undefined) await countClips(parts, login);
       return {};
     },
   } satisfies Partial<Handlers>;
+}
+
+/** An imported stream says how many clips of it there are. That it does not, for once, is no reason to refuse the clip. */
+export async function countClips(
+  { clips, vods }: Pick<Parts, "clips" | "vods">,
+  login: string,
+): Promise<void> {
+  if (isVodId(login)) await vods.haveClips(login, clips.list({ login }).length).catch(() => undefined);
 }
 
 type Span = Pick<ClipRequest, "login" | "startMs" | "endMs" | "picture">;

@@ -4,7 +4,7 @@ import { batchIdOf, type ClipOrder } from "../clips.ts";
 import { ProblemError } from "../problems.ts";
 import { channelIdOf, timecodeOf } from "../places.ts";
 import { spanOfVod } from "../vods.ts";
-import { checkClip } from "./clips.ts";
+import { checkClip, countClips } from "./clips.ts";
 import type { Handlers, Input, Parts } from "./handlers.ts";
 
 type Body = Input<"render">["body"];
@@ -80,6 +80,7 @@ export function renderHandlers(parts: Parts) {
         body.as === "film" && made.length > 1 ? [filmOf(first, made, body)] : clipsOf(made, body);
       const ids: string[] = [];
       for (const order of orders) ids.push((await clips.make(order)).id);
+      for (const stream of new Set(made.map(({ login }) => login))) await countClips(parts, stream);
       return { task_ids: ids };
     },
   } satisfies Partial<Handlers>;

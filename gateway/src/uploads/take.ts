@@ -3,6 +3,7 @@ import { uploadPiece, type Upload } from "@hypecast/contracts/upload.ts";
 import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
 import { filesAway } from "../media/file-reply.ts";
 import { ProblemError } from "../problems.ts";
+import { uploadBytes } from "../metrics.ts";
 import type { Uploads } from "./records.ts";
 
 /** A piece is stored, and counted, when it has so many bytes or took so long: that much is sent again after a crash, and no more. */
@@ -47,6 +48,7 @@ export async function takeBody(
       );
       try {
         record = await own({ offset: record.offset + stored });
+        uploadBytes.inc({}, stored);
       } catch (error) {
         if (uploads.get(id) === null) await objects.remove(key).catch(() => undefined);
         throw error;

@@ -9,6 +9,7 @@ import { vod, VODS_BUCKET, type Vod } from "@hypecast/contracts/vod.ts";
 import { WEBHOOK_QUEUE, type Webhook } from "@hypecast/contracts/webhook.ts";
 import { connectJobs } from "@hypecast/runtime/jobs.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import { deliveries } from "../metrics.ts";
 import { send } from "./send.ts";
 import type { Webhooks } from "./webhooks.ts";
 
@@ -175,7 +176,8 @@ export function deliverWebhooks(parts: Parts): { close(): Promise<void> } {
           [answered, answered >= 200 && answered < 300 ? "delivered" : `answered ${answered}`] as const,
         (error: unknown) => [null, error instanceof Error ? error.message : String(error)] as const,
       );
-      const gaveUp = detail !== "delivered" && (tries >= TRIES || status === 410);
+      const ok = detail === "delivered";
+      const gaveUp = !ok && (tries >= TRIES || status === 410);
       await webhooks
         .told(webhookId, {
           atMs: Date.now(),
@@ -184,7 +186,8 @@ export function deliverWebhooks(parts: Parts): { close(): Promise<void> } {
           tries,
         })
         .catch(() => undefined);
-      if (detail === "delivered") return;
+      deliveries.inc({ result: ok ? "delivered" : gaveUp ? "given_up" : "failed" });
+      if (ok) return;
       // "Gone" says that it wants no more of it.
       if (status === 410) throw new UnrecoverableError(detail);
       throw new Error(detail);
