@@ -24,7 +24,10 @@ const FRESH_S = 60;
 const COUNT_EVERY_MS = 10_000;
 /** Passages of one look at the store: bounds what is held in memory. */
 const AT_ONCE = 2000;
-/** The lease of whoever embeds is renewed as often as fresh chunks are looked for; one that stood still for so long is taken over. */
+/** While whole channels are gone through, fresh chunks of others wait so long at most. */
+const FRESH_MEANWHILE_MS = 2000;
+/** The lease of whoever embeds is renewed so often; one that stood still for four times as long is taken over. */
+const RENEW_MS = 2000;
 const TAKEN_OVER_MS = 8000;
 /** A search says how much of its scope has vectors: counted anew after so long. */
 const COUNTED_FOR_MS = 3000;
@@ -58,10 +61,13 @@ export class ChunkIndex {
   readonly #now: () => number;
   readonly #stopped = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #renewing: NodeJS.Timeout | undefined;
   #record: ModelsRecord;
   #before: Embedder | null = null;
   #holds = false;
   #leaseSeen = { revision: -1, sinceMs: 0 };
+  #heldAtMs = Number.NEGATIVE_INFINITY;
+  #freshAtMs = Number.NEGATIVE_INFINITY;
   #trouble: string | null = null;
   #failures = 0;
   #notBeforeMs = 0;
@@ -92,6 +98,10 @@ export class ChunkIndex {
 
   /** Begins to embed, once the store has its tables. */
   start(): void {
+    // Also while an endpoint takes its time: nobody else is to pay for the same texts.
+    this.#renewing = setInterval(() => {
+      if (this.#holds) void this.#hold().catch(() => {});
+    }, RENEW_MS / 2);
     this.#running = this.#run().catch((error: unknown) => {
       if (!this.#stopped.signal.aborted) throw error;
     });
@@ -172,6 +182,8 @@ export class ChunkIndex {
   async #hold(): Promise<void> {
     const { book, instance, present } = this.#parts;
     const nowMs = this.#now();
+    if (nowMs - this.#heldAtMs < RENEW_MS) return;
+    this.#heldAtMs = nowMs;
     const stoodStill = nowMs - this.#leaseSeen.sinceMs >= TAKEN_OVER_MS;
     const { mine, revision } = await book.hold(instance, stoodStill ? this.#leaseSeen.revision : null);
     if (revision !== this.#leaseSeen.revision) this.#leaseSeen = { revision, sinceMs: nowMs };
@@ -188,11 +200,13 @@ export class ChunkIndex {
   /** One round. True: there was something to do, and may be more. */
   async #work(): Promise<boolean> {
     const { present } = this.#parts;
-    let worked = await this.#embedMissing(present.embedder, {
-      sinceS: Math.floor(this.#now() / 1000) - FRESH_S,
-    });
-    if (this.#before !== null)
-      await this.#embedMissing(this.#before, { sinceS: Math.floor(this.#now() / 1000) - FRESH_S });
+    let worked = false;
+    if (this.#toCompare.size === 0 || this.#now() - this.#freshAtMs >= FRESH_MEANWHILE_MS) {
+      const look = { sinceS: Math.floor(this.#now() / 1000) - FRESH_S };
+      worked = await this.#embedMissing(present.embedder, look);
+      if (this.#before !== null) await this.#embedMissing(this.#before, look);
+      this.#freshAtMs = this.#now();
+    }
     if (this.#now() - this.#countedAtMs >= COUNT_EVERY_MS) await this.#count();
     const [channelId] = this.#toCompare;
     if (channelId !== undefined) {
@@ -259,7 +273,11 @@ export class ChunkIndex {
   /** Gives vectors to the chunks of a look that have none. True: there were some. */
   async #embedMissing(embedder: Embedder, look: Look): Promise<boolean> {
     const found = await embedMissing(this.#parts.store, embedder, look, AT_ONCE, this.#stopped.signal, {
-      before: (passages) => this.#sayEstimate(embedder, passages),
+      before: (passages) => {
+        this.#sayEstimate(embedder, passages);
+        // More than one look holds: whole streams are coming in. One channel after the other is read with less work.
+        if (passages.length === AT_ONCE) for (const { channelId } of passages) this.#toCompare.add(channelId);
+      },
       stored: async (rows, from) => {
         embeddedTotal.inc({ from }, rows);
         this.#embedded += rows;
@@ -304,6 +322,7 @@ export class ChunkIndex {
 
   async close(): Promise<void> {
     this.#stopped.abort();
+    clearInterval(this.#renewing);
     await this.#running.catch(() => {});
     if (this.#holds) await this.#parts.book.letGo(this.#parts.instance).catch(() => {});
     await this.#before?.close();
