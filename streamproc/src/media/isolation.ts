@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 
 /** What a worker may take at most. */
 const DATA_BYTES = 2_000_000_000;
-const OPEN_FILES = 256;
+export const OPEN_FILES = 256;
 
 /** Which of the fences this machine has. Whether it does is tried once, with a program that does nothing. */
 export interface Fences {
@@ -22,7 +22,8 @@ const NETWORK = [
   // Without root, where user namespaces are allowed.
   ["unshare", "--map-root-user", "--net"],
 ];
-const LIMITS = ["prlimit", `--data=${DATA_BYTES}`, "--fsize=0", "--core=0", `--nofile=${OPEN_FILES}`];
+const NOFILE = `--nofile=${OPEN_FILES}`;
+const LIMITS = ["prlimit", `--data=${DATA_BYTES}`, "--fsize=0", "--core=0", NOFILE];
 const LEASH = ["setpriv", "--no-new-privs", "--pdeathsig", "KILL"];
 
 let found: { fences: Fences; prefix: string[] } | undefined;
@@ -40,9 +41,14 @@ function fenced(): { fences: Fences; prefix: string[] } {
 
 export const fences = (): Fences => fenced().fences;
 
-/** A command inside of all fences that this machine has. */
-export function isolated(program: string, args: readonly string[]): [program: string, args: string[]] {
-  const [first, ...rest] = [...fenced().prefix, program, ...args];
+/** A command inside of all fences that this machine has. `openFiles`: where it has to read more of them at once than usual. */
+export function isolated(
+  program: string,
+  args: readonly string[],
+  openFiles = OPEN_FILES,
+): [program: string, args: string[]] {
+  const prefix = fenced().prefix.map((word) => (word === NOFILE ? `--nofile=${openFiles}` : word));
+  const [first, ...rest] = [...prefix, program, ...args];
   return [first!, rest];
 }
 

@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -6,12 +6,27 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { uploadPrefix } from "@hypecast/contracts/upload.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
+import { OPEN_FILES } from "../../media/isolation.ts";
 import { ImportFailure } from "../chat/failure.ts";
 
 /** Containers that name no other files; playlists and AVI with its subtitle tricks are none of them. */
 const CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,flv,mpeg,ogg";
-/** As many files may be open in a fenced program. What came in more pieces is put together first. */
-const MOST_PIECES = 200;
+/** Besides the pieces. */
+const OTHER_FILES = 56;
+const MOST_PIECES = 4000;
+/** As many pieces can be open at once: uploads of 60 GB, where the machine allows it. What came in more is put together first. */
+const mostPieces = (): number => {
+  const hard = /^Max open files\s+\S+\s+(\d+|unlimited)/m.exec(limitsOf())?.[1];
+  const open = hard === "unlimited" ? Infinity : hard === undefined ? OPEN_FILES : Number(hard);
+  return Math.min(MOST_PIECES, open - OTHER_FILES);
+};
+function limitsOf(): string {
+  try {
+    return readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** A file as ffmpeg and ffprobe may read it, and nothing else. */
 export interface FfmpegInput {
@@ -19,6 +34,8 @@ export interface FfmpegInput {
   readonly options: readonly string[];
   readonly name: string;
   readonly bytes: number;
+  /** How many files are open while it is read. */
+  readonly openFiles: number;
   /** Its first bytes: what it is where it is no video. */
   readonly head: Uint8Array;
   release(): Promise<void>;
@@ -52,7 +69,7 @@ export async function openUpload(id: string, objects: Objects, scratch: string):
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    if (pieces.length > MOST_PIECES) {
+    if (pieces.length > mostPieces()) {
       const whole = join(folder, "whole");
       await pipeline(Readable.from(bytesOf(pieces, objects)), createWriteStream(whole));
       return { ...inputOf(`file:${whole}`, "file"), bytes, head: await beginningOf(whole), release };
@@ -69,7 +86,12 @@ export async function openUpload(id: string, objects: Objects, scratch: string):
     if (opened.length === 1) return { ...inputOf(`file:${first.path}`, "file"), bytes, head, release };
     const list = join(folder, "pieces");
     await writeFile(list, opened.map(({ path }) => `file:${path}\n`).join(""));
-    return { ...inputOf(`concatf:${list}`, "concatf,file"), bytes, head, release };
+    return {
+      ...inputOf(`concatf:${list}`, "concatf,file", Math.max(OPEN_FILES, opened.length + OTHER_FILES)),
+      bytes,
+      head,
+      release,
+    };
   } catch (error) {
     await release();
     throw error;
@@ -106,7 +128,12 @@ async function* bytesOf(pieces: readonly { key: string }[], objects: Objects): A
   }
 }
 
-const inputOf = (name: string, protocols: string): Pick<FfmpegInput, "options" | "name"> => ({
+const inputOf = (
+  name: string,
+  protocols: string,
+  openFiles = OPEN_FILES,
+): Pick<FfmpegInput, "options" | "name" | "openFiles"> => ({
   options: ["-protocol_whitelist", protocols, "-format_whitelist", CONTAINERS],
   name,
+  openFiles,
 });

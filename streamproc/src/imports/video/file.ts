@@ -62,6 +62,7 @@ export async function probeFile(input: FfmpegInput, signal: AbortSignal): Promis
   const { out, words } = await ran(
     "ffprobe",
     ["-v", "error", ...input.options, "-show_streams", "-show_format", "-of", "json", input.name],
+    input.openFiles,
     signal,
   );
   const said = probed.safeParse(jsonIn(out)).data ?? null;
@@ -71,7 +72,7 @@ export async function probeFile(input: FfmpegInput, signal: AbortSignal): Promis
   );
   if (picture === undefined) throw notAVideo("There is sound in the file and no picture.");
   const { width = 0, height = 0 } = picture;
-  const first = await ran("ffmpeg", [...quiet(input), ...FIRST_PICTURE], signal);
+  const first = await ran("ffmpeg", [...quiet(input), ...FIRST_PICTURE], input.openFiles, signal);
   if (first.out.length === 0 || width === 0 || height === 0)
     throw notAVideo("The file names a picture, but not a single frame of it can be decoded.");
   const { duration, start_time = 0, bit_rate = 0 } = said.format;
@@ -163,7 +164,7 @@ export async function* filePieces(
     ...["-mpegts_pmt_start_pid", String(PIDS.pmt), "-mpegts_start_pid", String(PIDS.video)],
     ...["-f", "mpegts", "pipe:1"],
   ];
-  const running = start("ffmpeg", args, signal);
+  const running = start("ffmpeg", args, input.openFiles, signal);
   const cutter = new TsCutter({
     ...options,
     fromMs: fromMs === null || encode ? undefined : fromMs + AHEAD_S * 1000 - SEEK_NEAR_MS,
@@ -189,9 +190,10 @@ export async function* filePieces(
 function start(
   program: string,
   args: readonly string[],
+  openFiles: number,
   signal: AbortSignal,
 ): { out: Readable; ended: Promise<string | null>; words: () => string; stop(): void } {
-  const [file, all] = isolated(program, args);
+  const [file, all] = isolated(program, args, openFiles);
   const child = spawn(file, all, {
     stdio: ["ignore", "pipe", "pipe"],
     // Not our settings: they hold secrets.
@@ -217,10 +219,11 @@ function start(
 async function ran(
   program: string,
   args: readonly string[],
+  openFiles: number,
   signal: AbortSignal,
 ): Promise<{ out: Buffer; words: string }> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
-  const running = start(program, args, within);
+  const running = start(program, args, openFiles, within);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
