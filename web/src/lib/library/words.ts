@@ -128,5 +128,5 @@ export const bestWords = ({ kind, subject, quote }: NonNullable<Vod["best"]>): s
   quote !== "" ? quote : isKind(kind) ? momentTitle({ kind, subject }) : subject || kind;
 
 /** A stream's name, or a stand-in. */
-export const titleOf = ({ title, source, id }: Pick<Vod, "title" | "source" | "id">): string =>
-  title !== "" ? title : (source.url ?? id);
+export const titleOf = ({ title, source }: Pick<Vod, "title" | "source">): string =>
+  title !== "" ? title : (source.url ?? m.stream_untitled());
