@@ -64,6 +64,11 @@ type KeptHeader = (typeof KEPT_HEADERS)[number];
 export const MOST_BODY_BYTES = 64 * 1024;
 /** Bytes of an upload that are held while nobody takes them. */
 const HELD_BYTES = 1 << 20;
+/**
+ * From a sender on the same machine uWS may go on reading a paused connection as long as its buffer is full again at once. Beyond this the
+ * connection is cut, and the client goes on where it stands; one that sends 16 MB a request never gets here.
+ */
+const HELD_MOST_BYTES = 64 << 20;
 /** Proxies end a connection on which nothing is said for long. */
 const BEAT_MS = 5000;
 const OVERSIZED = Buffer.alloc(MOST_BODY_BYTES + 1);
@@ -224,8 +229,14 @@ function bodyOf(res: HttpResponse, client: Client): AsyncGenerator<Uint8Array> {
     wake();
   });
   res.onData((chunk, isLast) => {
-    if (client.answered) return;
-    held.push(Buffer.from(new Uint8Array(chunk)));
+    if (client.answered || ended) return;
+    if (bytes > HELD_MOST_BYTES) {
+      ended = true;
+      res.close();
+      return;
+    }
+    // A body that comes in chunks ends with an empty one.
+    if (chunk.byteLength > 0) held.push(Buffer.from(new Uint8Array(chunk)));
     bytes += chunk.byteLength;
     ended = isLast;
     if (bytes > HELD_BYTES && !isLast && !paused) {

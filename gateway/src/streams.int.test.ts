@@ -449,6 +449,17 @@ test("an upload says what it takes, keeps to its length and its offset, and goes
   await vi.waitFor(async () => expect((await stored(id)).toString()).toBe("abcdefghij"));
   expect((await tus("DELETE", path)).status).toBe(204);
   expect((await tus("HEAD", path)).status).toBe(404);
+
+  // Chunks whose lengths come one by one, and that are exactly as many as was announced.
+  const exact =
+    (await tus("POST", "/api/v1/uploads", { "upload-length": "10" })).headers.get("location") ?? "";
+  const sent = await fetch(gateway.url + exact, {
+    method: "PATCH",
+    headers: { "tus-resumable": "1.0.0", "upload-offset": "0", ...BODY },
+    body: new Blob(["0123456789"]).stream(),
+    duplex: "half",
+  } as RequestInit);
+  expect([sent.status, sent.headers.get("upload-offset")]).toEqual([204, "10"]);
 });
 
 test("two that write one upload at once do not mix: the second is told to wait", async () => {
