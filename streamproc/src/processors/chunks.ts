@@ -119,7 +119,7 @@ export const chunks = defineFold<ChunksState>({
 
 /** A final second with lines, `lines` of which react. */
 function keep(state: ChunksState, pane: Pane, lines: number): void {
-  const rows = [...pane.sayings.values()];
+  const rows = pane.sayings;
   const users: number[] = [];
   for (const user of pane.rowUser)
     if (isSampled(user, state.level) && !users.includes(user)) users.push(user);

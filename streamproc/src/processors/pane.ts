@@ -66,7 +66,7 @@ export class Pane extends Tally {
   /** Beginnings of long texts and commands, by near-repeat key. */
   readonly quotes = new Map<number, string>();
   /** What people wrote, by near-repeat key: no bots, no commands. And some of those who wrote: logins, and names in other letters. */
-  readonly sayings = new Map<number, Saying>();
+  readonly sayings: Saying[] = [];
   readonly writers: string[] = [];
   #bareSayings = 0;
 
@@ -107,15 +107,17 @@ export class Pane extends Tally {
   }
 
   say(near: number, flags: number, line: ChatLine): void {
-    const known = this.sayings.get(near);
-    if (known !== undefined) known.count++;
-    else if (this.sayings.size < SAYINGS_BOUND) {
+    // Few enough to be looked through: a map of its own for every second costs more.
+    const { sayings } = this;
+    let at = 0;
+    while (at < sayings.length && sayings[at]!.near !== near) at++;
+    if (at < sayings.length) sayings[at]!.count++;
+    else if (at < SAYINGS_BOUND) {
       const weight = (flags & FLAG.emoteOnly) !== 0 ? 0 : (flags & FLAG.long) !== 0 ? 2 : 1;
       if (weight > 0 || this.#bareSayings++ < BARE_SAYINGS_BOUND)
-        this.sayings.set(near, {
+        sayings.push({
           near,
-          // A cut may leave half of a character, which no text can be written with.
-          text: wellFormed(line.text.slice(0, SAYING_LENGTH)),
+          text: line.text.slice(0, SAYING_LENGTH),
           weight,
           reply: line.replyTo !== undefined && line.replyTo !== "",
           count: 1,
@@ -181,8 +183,8 @@ export class Pane extends Tally {
 
   #saveSayings(out: ByteWriter): void {
     out.uint(this.#bareSayings);
-    out.uint(this.sayings.size);
-    for (const [near, { text, weight, reply, count }] of this.sayings) {
+    out.uint(this.sayings.length);
+    for (const { near, text, weight, reply, count } of this.sayings) {
       out.u32(near);
       out.word(text);
       out.u8(weight * 2 + (reply ? 1 : 0));
@@ -198,7 +200,7 @@ export class Pane extends Tally {
       const near = bytes.u32();
       const text = bytes.word();
       const kind = bytes.u8();
-      this.sayings.set(near, { near, text, weight: kind >> 1, reply: (kind & 1) === 1, count: bytes.uint() });
+      this.sayings.push({ near, text, weight: kind >> 1, reply: (kind & 1) === 1, count: bytes.uint() });
     }
     for (let left = bytes.uint(); left > 0; left--) this.writers.push(bytes.word());
   }

@@ -12,7 +12,8 @@ const REMEMBERED = 4096;
 
 /** Nothing in it can be ornament: printable ASCII and plain Cyrillic. */
 const PLAIN = /^[\x20-\x7e\u0400-\u045f]*$/;
-const INVISIBLE = /[\p{Cf}\p{Cc}\p{Mn}\p{Me}\ufe00-\ufe0f\ufffd\u{e0000}-\u{e0fff}]/gu;
+/** Also halves of characters, which a cut leaves. */
+const INVISIBLE = /[\p{Cf}\p{Cc}\p{Cs}\p{Mn}\p{Me}\ufe00-\ufe0f\ufffd\u{e0000}-\u{e0fff}]/gu;
 const ACCENTED = /[\u00c0-\u024f\u1e00-\u1eff]/g;
 const REPEATED = /(.)\1/u;
 const STRETCHED = /(\p{L})\1{2,}/gu;

@@ -18,14 +18,17 @@ export interface SaidIn {
 
 /** What is nearly the same, where it was said first. */
 interface Heard {
-  readonly order: number;
   readonly saying: Saying;
   count: number;
+  /** As a row of the text; null: it is none. */
+  row: string | null;
 }
-interface Row {
-  readonly order: number;
-  readonly text: string;
-  count: number;
+
+/** What was said in one second, most of all first; `next` has not been looked at yet. */
+interface Queue {
+  readonly perRound: number;
+  readonly heard: Heard[];
+  next: number;
 }
 
 /**
@@ -38,23 +41,23 @@ export function textOf(
   names: ReadonlySet<string>,
 ): { text: string; named: Set<string> } {
   const named = new Set<string>();
-  const byText = new Map<string, Row>();
+  const byText = new Map<string, Heard>();
   let bytes = 0;
-  const take = ({ order, saying, count }: Heard): void => {
-    const { text: said, key, bytes: size, named: mentioned } = clean(saying.text, names);
+  const take = (heard: Heard): void => {
+    const { text, key, bytes: size, named: mentioned } = clean(heard.saying.text, names);
     for (const name of mentioned) named.add(name);
-    if (said === "") return;
+    if (text === "") return;
     const known = byText.get(key);
     if (known !== undefined) {
-      known.count += count;
+      known.count += heard.count;
       return;
     }
     if (bytes + size + COUNT_BYTES > TEXT_BYTES || byText.size >= ROWS_BOUND) return;
     bytes += size + COUNT_BYTES;
-    const text = saying.reply ? `↳ ${said}` : said;
-    byText.set(key, { order, text, count });
+    heard.row = heard.saying.reply ? `↳ ${text}` : text;
+    byText.set(key, heard);
   };
-  const queues = queuesOf(seconds, peakS);
+  const { queues, inOrder } = heardIn(seconds, peakS);
   for (;;) {
     let looked = 0;
     for (const queue of queues)
@@ -62,41 +65,34 @@ export function textOf(
         take(queue.heard[queue.next++]!);
     if (looked === 0 || byText.size >= ROWS_BOUND || bytes >= TEXT_BYTES - COUNT_BYTES) break;
   }
-  const text = [...byText.values()]
-    .sort((a, b) => a.order - b.order)
-    .map((row) => (row.count === 1 ? row.text : `${row.text} ×${row.count}`))
-    .join("\n");
+  let text = "";
+  for (const { row, count } of inOrder)
+    if (row !== null) text += `${text === "" ? "" : "\n"}${row}${count === 1 ? "" : ` ×${count}`}`;
   return { text, named };
 }
 
-interface Queue {
-  readonly perRound: number;
-  readonly heard: Heard[];
-  next: number;
-}
-
-function queuesOf(seconds: readonly SaidIn[], peakS: number): Queue[] {
+function heardIn(seconds: readonly SaidIn[], peakS: number): { queues: Queue[]; inOrder: Heard[] } {
   const byNear = new Map<number, Heard>();
   const queues: Queue[] = [];
-  let order = 0;
+  const inOrder: Heard[] = [];
   for (const { second, rows } of seconds) {
-    const heard: Heard[] = [];
+    const first = inOrder.length;
     for (const saying of rows) {
       const known = byNear.get(saying.near);
       if (known !== undefined) {
         known.count += saying.count;
         continue;
       }
-      const one = { order: order++, saying, count: saying.count };
+      const one: Heard = { saying, count: saying.count, row: null };
       byNear.set(saying.near, one);
-      heard.push(one);
+      inOrder.push(one);
     }
-    if (heard.length === 0) continue;
+    if (inOrder.length === first) continue;
     const perRound = second >= peakS - ONSET_BEFORE_S && second <= peakS + ONSET_AFTER_S ? 2 : 1;
-    queues.push({ perRound, heard, next: 0 });
+    queues.push({ perRound, heard: inOrder.slice(first), next: 0 });
   }
-  // Once all are counted.
+  // Once all are counted. Among equals what was said first stays first.
   for (const { heard } of queues)
-    heard.sort((a, b) => b.count - a.count || b.saying.weight - a.saying.weight || a.order - b.order);
-  return queues;
+    if (heard.length > 1) heard.sort((a, b) => b.count - a.count || b.saying.weight - a.saying.weight);
+  return { queues, inOrder };
 }
