@@ -474,17 +474,20 @@ test("two that write one upload at once do not mix: the second is told to wait",
     `PATCH ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${file.length}\r\n\r\n`,
   );
   raw.write(file.subarray(0, 500_000));
+  const records = await new Kvm(bus).open(UPLOADS_BUCKET);
+  await vi.waitFor(
+    async () => expect(upload.parse((await records.get(id))?.json()).writer).not.toBeNull(),
+    5000,
+  );
   const headers = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
-  await vi.waitFor(async () => {
-    for (const { url } of [gateway, other]) {
-      const answer = await fetch(url + path, {
-        method: "PATCH",
-        headers: { "tus-resumable": "1.0.0", ...headers },
-        body: "x",
-      });
-      expect(answer.status).toBe(423);
-    }
-  });
+  for (const { url } of [gateway, other]) {
+    const answer = await fetch(url + path, {
+      method: "PATCH",
+      headers: { "tus-resumable": "1.0.0", ...headers },
+      body: "x",
+    });
+    expect(answer.status).toBe(423);
+  }
   raw.write(file.subarray(500_000));
   const answered = await new Promise<string>((resolve) =>
     raw.once("data", (data: Buffer) => resolve(data.toString())),
