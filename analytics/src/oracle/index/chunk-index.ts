@@ -26,6 +26,8 @@ const COUNT_EVERY_MS = 10_000;
 const AT_ONCE = 2000;
 /** While whole channels are gone through, fresh chunks of others wait so long at most. */
 const FRESH_MEANWHILE_MS = 2000;
+/** After a large import a look takes long: so many times as long passes before the next. */
+const REST = 4;
 /** The lease of whoever embeds is renewed so often; one that stood still for four times as long is taken over. */
 const RENEW_MS = 2000;
 const TAKEN_OVER_MS = 8000;
@@ -68,6 +70,7 @@ export class ChunkIndex {
   #leaseSeen = { revision: -1, sinceMs: 0 };
   #heldAtMs = Number.NEGATIVE_INFINITY;
   #freshAtMs = Number.NEGATIVE_INFINITY;
+  #lookTookMs = 0;
   #trouble: string | null = null;
   #failures = 0;
   #notBeforeMs = 0;
@@ -201,9 +204,13 @@ export class ChunkIndex {
   async #work(): Promise<boolean> {
     const { present } = this.#parts;
     let worked = false;
-    if (this.#toCompare.size === 0 || this.#now() - this.#freshAtMs >= FRESH_MEANWHILE_MS) {
+    const restMs = Math.max(this.#toCompare.size === 0 ? 0 : FRESH_MEANWHILE_MS, this.#lookTookMs * REST);
+    if (this.#now() - this.#freshAtMs >= restMs) {
       const look = { sinceS: Math.floor(this.#now() / 1000) - FRESH_S };
+      const began = performance.now();
       worked = await this.#embedMissing(present.embedder, look);
+      // What it took to embed is no reason to rest.
+      this.#lookTookMs = worked ? 0 : performance.now() - began;
       if (this.#before !== null) await this.#embedMissing(this.#before, look);
       this.#freshAtMs = this.#now();
     }
