@@ -49,16 +49,15 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             {
-              // What pages about streams share stays out of the live page.
-              name: "streams",
-              test: /src[\\/]lib[\\/](?:vod|oracle|library)[\\/]|lucide.*icons[\\/](?:arrow-down|gauge|link|triangle-alert|undo-2)\./,
-              minShareCount: 2,
-              priority: 2,
-            },
-            {
               name: "base",
               test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:live|text(?![^?]*how-texts)|app\.svelte|keys|toasts|prefs|shown|frames)/,
               minShareCount: 2,
+            },
+            {
+              // Words that several pages say: in one file they pack better than in a file for each pair of pages.
+              name: "words",
+              test: /paraglide[\\/]messages/,
+              minShareCount: 3,
             },
           ],
         },

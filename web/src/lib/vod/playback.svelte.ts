@@ -7,15 +7,16 @@ export class Playback implements Playing {
   readonly clock = new ChatClock(0, 0);
   /** Null: not known yet. */
   picture = $state<boolean | null>(null);
+  #soughtMs: number | null = null;
   #pending: { toMs: number; play: boolean } | null = null;
 
   /** Said whenever more is known of the stream. */
   settle(picture: boolean | null, startMs: number | null, endMs: number | null): void {
     if (picture === null || startMs === null || endMs === null) return;
     this.clock.span(startMs, endMs);
-    if (this.picture === false && picture) {
-      // Its picture has come while the chat was being replayed: it goes on from there.
-      this.#pending ??= { toMs: this.clock.atMs ?? startMs, play: this.clock.state === "playing" };
+    if (this.picture !== null && this.picture !== picture) {
+      // A picture has come, or does not reach to where one wants to be: it goes on there, by the other clock.
+      this.#pending ??= { toMs: this.#soughtMs ?? this.atMs ?? startMs, play: this.state === "playing" };
       if (this.clock.state === "playing") this.clock.pause();
     }
     this.picture = picture;
@@ -48,6 +49,7 @@ export class Playback implements Playing {
     return this.picture === null ? null : this.#now.exactMs();
   }
   seek(toMs: number): void {
+    this.#soughtMs = toMs;
     if (this.picture === null) this.#pending = { toMs, play: this.#pending?.play ?? false };
     else this.#now.seek(toMs);
   }

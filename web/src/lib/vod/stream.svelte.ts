@@ -60,6 +60,8 @@ export class OpenStream {
   /** Event time of its first second and of its last. Null: not known yet. */
   startMs = $state<number | null>(null);
   endMs = $state<number | null>(null);
+  /** What a watched channel's times are counted from, where that is not the first second that is kept. */
+  zeroMs = $state<number | null>(null);
   bins = new StreamBins(BIN_MS, MOST_BINS);
   bursts = $state.raw<readonly ChatBurst[]>([]);
   /** Moves when the timeline may have changed. */
@@ -72,6 +74,15 @@ export class OpenStream {
 
   readonly lengthS = $derived(
     this.startMs === null || this.endMs === null ? null : (this.endMs - this.startMs) / 1000,
+  );
+  /** Nothing can be asked of an import before its first run has begun. */
+  readonly askable = $derived.by<boolean>(
+    () =>
+      !isStreamId(this.login) ||
+      (this.record !== null &&
+        (this.record.channelId ?? this.record.making) !== null &&
+        this.endMs !== null &&
+        this.endMs > this.record.startMs),
   );
   readonly processing = $derived(this.record?.status === "processing");
   /** Null: not known yet. */
@@ -157,15 +168,13 @@ export class OpenStream {
 
   /** A moment of the stream as its offset. */
   offsetS(atMs: number): number {
-    return (atMs - (this.startMs ?? atMs)) / 1000;
+    return (atMs - (this.zeroMs ?? this.startMs ?? atMs)) / 1000;
   }
 
   async load(): Promise<void> {
     const { login, startMs, endMs } = this;
-    if (startMs === null || endMs === null || this.#loading || this.record?.deleting === true) return;
-    // Nothing can be asked of an import that has not begun to fold.
+    if (startMs === null || endMs === null || this.#loading || !this.askable) return;
     const run = this.record?.channelId ?? this.record?.making ?? login;
-    if (isStreamId(login) && endMs <= startMs) return;
     this.#loading = true;
     this.#passed.startMs = startMs;
     this.#passed.endMs = endMs;
