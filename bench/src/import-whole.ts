@@ -21,6 +21,7 @@ export async function importing(messages: number, data: string): Promise<Parsed>
   try {
     const chat = chatOf(messages, spokenIn(join(data, "chat-vod")));
     let bytes = 0;
+    console.error("the processes are there, the file is made");
     const chatUpload = await desk.upload(
       "million.json",
       (function* () {
@@ -34,7 +35,12 @@ export async function importing(messages: number, data: string): Promise<Parsed>
     const cpuBefore = cpuOf(world);
     const asked = await desk.ask({ chatUpload });
     let searchableS = Infinity;
+    let said = "";
     const done = await desk.until(asked.id, (vod) => {
+      const stage = vod.stages.findLast(({ state }) => state === "running");
+      const now = `${stage?.name ?? ""} ${Math.round((stage?.progress ?? 0) * 10) * 10} %`;
+      if (now !== said) console.error(`${((performance.now() - began) / 1000).toFixed(1)} s: ${now}`);
+      said = now;
       if (vod.searchableS > 60 && searchableS === Infinity) searchableS = (performance.now() - began) / 1000;
       return vod.status !== "processing";
     });
@@ -105,11 +111,11 @@ function spokenIn(folder: string): Spoken[] {
 
 /** 60 messages a second in Twitch's v5, piece by piece. */
 function* chatOf(messages: number, spoken: readonly Spoken[]): Generator<Buffer> {
-  const [pattern] = said(1);
+  const { emoteId: _emoteId, ...pattern } = said(1)[0]!;
   let piece = '{"video":{"id":"2134567890","title":"a"},"comments":[';
   for (let i = 0; i < messages; i++) {
     const { login, text } = spoken[i % spoken.length]!;
-    const line = { ...pattern!, login, name: login, userId: String(1000 + fnv1a(login)), text, atS: i / 60 };
+    const line = { ...pattern, login, name: login, userId: String(1000 + fnv1a(login)), text, atS: i / 60 };
     piece += `${i === 0 ? "" : ","}${JSON.stringify(v5Comment(line, i))}`;
     if (piece.length > PIECE_CHARS) {
       yield Buffer.from(piece);

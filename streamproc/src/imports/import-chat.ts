@@ -11,6 +11,8 @@ import type { Told } from "./told.ts";
 import type { ImportTools } from "./tools.ts";
 
 const LOOK_EVERY_MS = 500;
+/** What the store is asked counts all rows of the stream: it has so many times as long for its work as for the answer. */
+const REST = 5;
 /** Columns of the card's sparkline. */
 const COLUMNS = 120;
 /** Vectors that nobody has made any of for so long are not waited for: words are found without them. */
@@ -161,12 +163,14 @@ async function lookAtStore(
 ): Promise<void> {
   while (!signal.aborted)
     try {
+      const askedAt = performance.now();
       const facts = await ask(vodFacts, asked, signal);
+      const tookMs = performance.now() - askedAt;
       if (facts.chunksUpToMs !== null) chunksUpTo(facts.chunksUpToMs);
       if (facts.linesUpToMs !== null) told.note(shown(facts, asked.fromMs));
       if (facts.chunksUpToMs !== null)
         told.note({ searchableS: Math.max(0, (facts.chunksUpToMs - asked.fromMs) / 1000) });
-      await sleep(LOOK_EVERY_MS, undefined, { signal });
+      await sleep(Math.max(LOOK_EVERY_MS, REST * tookMs), undefined, { signal });
     } catch (error) {
       if (signal.aborted) return;
       log.debug({ err: error, channelId: asked.channelId }, "what is stored cannot be seen now");
@@ -199,7 +203,9 @@ export async function untilEmbedded(
   let most = 0;
   let movedAt = performance.now();
   for (;;) {
+    const askedAt = performance.now();
     const { chunks, embedded } = await ask(vodFacts, { ...span, columns: 1 }, signal);
+    const tookMs = performance.now() - askedAt;
     told.run("embed", embedded, chunks);
     if (embedded >= chunks) return null;
     if (embedded > most) {
@@ -213,7 +219,7 @@ export async function untilEmbedded(
         detail: "Nobody makes vectors now: the stream is found by its words, not yet by meaning.",
         action: "They are made as soon as the process oracle runs.",
       };
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(Math.max(LOOK_EVERY_MS, REST * tookMs), undefined, { signal });
   }
 }
 

@@ -66,6 +66,14 @@ test("lines are packed by two seconds of their time, a notice stands where it wa
   ]);
 });
 
+test("half a character is no character, and the rest of the line stays", async () => {
+  const cut: ChatLine = { ...line(0), text: "lava \ud83d", emotes: [["twitch:1", "\ude4f", 0, 0]] };
+  const [, out] = await all(messagesOf(batches([cut, { ...line(1), text: "\\ud83d 🙏" }], 9), [], BEGIN));
+  const [first, second] = unpackLines((out as { body: Uint8Array }).body);
+  expect(first).toMatchObject({ text: "lava \ufffd", emotes: [["twitch:1", "\ufffd", 0, 0]] });
+  expect(second?.text).toBe("\\ud83d 🙏");
+});
+
 test("a long silence is heard in steps, and a gap is said before the clock passes it", async () => {
   const gaps = gapsOf("c", T, [
     { kind: "gap", fromS: 10, toS: 40, lines: 0 },

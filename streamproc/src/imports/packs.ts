@@ -5,7 +5,6 @@ import {
   chatModeration,
   chatNotice,
   LINES_HEADER,
-  packLines,
   type ChatGap,
   type ChatLine,
   type ChatModeration,
@@ -109,7 +108,7 @@ export async function* messagesOf(
   function* flush(): Generator<Out> {
     const [first] = pack;
     if (first === undefined) return;
-    yield* message(chatLines, packLines(pack), pack.length, first.sentAtMs, pack.at(-1)!.sentAtMs);
+    yield* message(chatLines, wellFormed(pack), pack.length, first.sentAtMs, pack.at(-1)!.sentAtMs);
     pack = [];
     chars = 0;
   }
@@ -151,7 +150,7 @@ export async function* messagesOf(
         yield* flush();
       items++;
       if (item.line === undefined) {
-        yield* message(item.type, JSON.stringify(item.event), 0, item.atMs, item.atMs);
+        yield* message(item.type, wellFormed([item.event]), 0, item.atMs, item.atMs);
         continue;
       }
       pack.push(item.line);
@@ -161,6 +160,19 @@ export async function* messagesOf(
   }
   yield* flush();
   yield* gapsUntil(Infinity);
+}
+
+/**
+ * NDJSON. Half of a surrogate pair, as files have where a tool has cut a text, is no character: the store refuses a row with one. `JSON.stringify`
+ * escapes it and nothing else of its kind, so text that has none is only looked through.
+ */
+function wellFormed(rows: readonly object[]): Buffer {
+  let body = "";
+  for (const row of rows) body += JSON.stringify(row) + "\n";
+  if (!/\\ud[89a-f]/i.test(body)) return Buffer.from(body);
+  const whole = (_key: string, value: unknown): unknown =>
+    typeof value === "string" ? Buffer.from(value).toString() : value;
+  return Buffer.from(rows.map((row) => JSON.stringify(row, whole) + "\n").join(""));
 }
 
 /** Lines, notices and moderation of a batch, each sorted, as one: by time, and of the same time in this order. */
