@@ -33,6 +33,8 @@ const { values: options } = parseArgs({
     /** Prints each question of the calibration half. */
     verbose: { type: "boolean", default: false },
     "demo-only": { type: "boolean", default: false },
+    /** So many of the recorded streams, evenly chosen. */
+    streams: { type: "string", default: "48" },
     dump: { type: "string", default: "" },
   },
 });
@@ -182,8 +184,11 @@ const LEAST_LINES = 12;
 function* recordedStreams(): Generator<Stream> {
   const random = randomFrom(5);
   let n = 0;
+  let seen = 0;
+  const every = Math.max(1, 48 / Number(options.streams));
   for (const chat of existsSync(options.data) ? vodChats(options.data) : []) {
     if (chat.lines.length < 100) continue;
+    if (seen++ % every >= 1) continue;
     const about = join(options.data, "chat-vod", chat.name.replace(/\.chat\.json\.gz$/, ".vod.json"));
     const { title } = JSON.parse(readFileSync(about, "utf8")) as { title: string };
     const from = chat.lines[0]!.sentAtMs;
@@ -298,13 +303,14 @@ await addStream(world, DEMO, demoVodLines(DEMO));
 await world.index();
 
 const asked = demoQuestions();
+const calibrating = options.fit || options.verbose || options.dump !== "";
 const calibration: Result[] = [];
 const demo = {} as Record<Mode, Judged>;
 for (const mode of MODES) {
   if (mode === "semantic" && embedder === null) continue;
   // Only the fused way is calibrated.
-  if (mode !== "hybrid" && (options.verbose || options.dump !== "")) continue;
-  const some = options.verbose || options.dump !== "" ? asked.filter(({ text }) => isForCalibration(text)) : asked;
+  if (mode !== "hybrid" && calibrating) continue;
+  const some = asked.filter(({ text }) => isForCalibration(text) === calibrating);
   const results = await askAll(world, some, mode, options.fit || options.dump !== "" ? 50 : 10);
   const heldOut = results.filter(({ one }) => !isForCalibration(one.text));
   demo[mode] = judged(heldOut);
@@ -342,7 +348,7 @@ if (options.verbose)
       ].join(" | "),
     );
   }
-console.log("demo, calibration half", judged(calibration));
+if (calibrating) console.log("demo, calibration half", judged(calibration));
 
 let vods = 0;
 if (!options["demo-only"]) {
@@ -378,9 +384,11 @@ if (!options["demo-only"]) {
     report("vodHalf", halves);
     figures["vodHalfStretches"] = halves.hybrid.length;
 
-    const lines = lineQuestions(streams, channelOf);
+    const lines = lineQuestions(streams, channelOf).filter(
+      ({ text }) => isForCalibration(text) === calibrating,
+    );
     for (const mode of MODES) {
-      if (mode === "semantic" && embedder === null) continue;
+      if ((mode === "semantic" && embedder === null) || (mode !== "hybrid" && calibrating)) continue;
       const results = await askAll(world, lines, mode, options.fit ? 30 : 10);
       const heldOut = judged(results.filter(({ one }) => !isForCalibration(one.text)));
       figures[`vodLine_${mode}_hitAt1`] = round(heldOut.hitAt1);

@@ -18,12 +18,10 @@ export interface Cluster {
 
 /** What belongs together: a reaction's bulk. */
 const WINDOW_MS = 12_000;
-/** A silence of so long ends a cluster; where few speak, one of a few times their usual pause. */
-const GAP_MS = 6000;
-const LONGEST_GAP_MS = 15_000;
-const PAUSES = 4;
-/** The dense part begins where, over three seconds, there is this share of the densest three seconds. */
-const DENSE_SHARE = 0.15;
+/** Chat goes on speaking of it while it does so at this share of the rate at its densest; each pause costs as much as it is long. */
+const GOES_ON_SHARE = 0.25;
+/** A stretch is never followed further than this from its peak. */
+const LONGEST_MS = 40_000;
 const DENSE_MS = 3000;
 /** Two answers in one stretch are at least so far apart. */
 const APART_MS = 30_000;
@@ -72,18 +70,31 @@ function strongest(votes: readonly Vote[]): Cluster {
     const weight = weightIn(atMs, atMs + DENSE_MS);
     if (weight > peak.weight + 1e-9) peak = { atMs, weight };
   }
-  const inPeak = indexAt(best.atMs + WINDOW_MS) - indexAt(best.atMs);
-  const gapMs = Math.min(LONGEST_GAP_MS, Math.max(GAP_MS, (PAUSES * WINDOW_MS) / Math.max(1, inPeak)));
-  // Back from the peak as long as it stays dense: a stray line before it is not the beginning.
-  let onsetMs = peak.atMs;
-  for (let i = indexAt(peak.atMs) - 1; i >= 0; i--) {
-    const { atMs } = votes[i]!;
-    if (onsetMs - atMs > gapMs) break;
-    if (weightIn(atMs, atMs + DENSE_MS) >= peak.weight * DENSE_SHARE) onsetMs = atMs;
-  }
-  let endMs = peak.atMs;
-  for (let i = indexAt(peak.atMs); i < votes.length && votes[i]!.atMs - endMs <= gapMs; i++)
-    endMs = votes[i]!.atMs;
+  // The stretch that, less what its pauses cost, weighs most: a stray line before a reaction is not its beginning, among few who speak with pauses it may be.
+  const costPerMs = (GOES_ON_SHARE * weightIn(best.atMs, best.atMs + WINDOW_MS)) / WINDOW_MS;
+  const reach = (step: -1 | 1): number => {
+    let edgeMs = peak.atMs;
+    let atMs = peak.atMs;
+    let gain = 0;
+    let most = 0;
+    for (
+      let i = step < 0 ? indexAt(peak.atMs) - 1 : indexAt(peak.atMs);
+      i >= 0 && i < votes.length;
+      i += step
+    ) {
+      const vote = votes[i]!;
+      if (Math.abs(vote.atMs - peak.atMs) > LONGEST_MS) break;
+      gain += vote.weight - costPerMs * Math.abs(vote.atMs - atMs);
+      atMs = vote.atMs;
+      if (gain >= most) {
+        most = gain;
+        edgeMs = vote.atMs;
+      }
+    }
+    return edgeMs;
+  };
+  const onsetMs = reach(-1);
+  const endMs = reach(1);
   return { onsetMs, peakMs: peak.atMs, endMs, support: best.support };
 }
 

@@ -101,6 +101,7 @@ export function placesOf(
     });
     const onsets: {
       onsetMs: number;
+      peakMs: number;
       endMs: number;
       support: number;
       burst: ChatBurst | null;
@@ -113,11 +114,19 @@ export function placesOf(
         inside(burst.startMs) &&
         isAskedFor(burst, question, wanted)
       )
-        onsets.push({ onsetMs: burst.startMs, endMs: burst.endMs, support: 0, burst, notice: null });
+        onsets.push({
+          onsetMs: burst.startMs,
+          peakMs: burst.startMs,
+          endMs: burst.endMs,
+          support: 0,
+          burst,
+          notice: null,
+        });
     for (const notice of notices)
       if (notice.channelId === stretch.channelId && inside(notice.sentAtMs))
         onsets.push({
           onsetMs: notice.sentAtMs,
+          peakMs: notice.sentAtMs,
           endMs: notice.sentAtMs + NEAR_MS,
           support: 0,
           burst: null,
@@ -141,7 +150,14 @@ const isAskedFor = (burst: ChatBurst, question: Question, wanted: readonly Wante
 
 function placeAt(
   stretch: Stretch,
-  onset: { onsetMs: number; endMs: number; support: number; burst: ChatBurst | null; notice: Notice | null },
+  onset: {
+    onsetMs: number;
+    peakMs: number;
+    endMs: number;
+    support: number;
+    burst: ChatBurst | null;
+    notice: Notice | null;
+  },
   matches: readonly Match[],
   means: readonly number[],
   votes: readonly Vote[],
@@ -152,7 +168,8 @@ function placeAt(
 ): Place {
   const { channelId, lines } = stretch;
   const fromMs = onset.onsetMs - 1000;
-  const toMs = Math.max(onset.endMs, onset.onsetMs + NEAR_MS) + 1;
+  // What is said much later in a long stretch is about something else.
+  const toMs = Math.max(Math.min(onset.endMs, onset.peakMs + NEAR_MS), onset.onsetMs + NEAR_MS) + 1;
   const here = evidence.bursts.filter(
     (burst) => burst.channelId === channelId && burst.startMs < toMs && burst.endMs >= fromMs - 4000,
   );
@@ -217,10 +234,10 @@ function placeAt(
   const began =
     hype !== null && !ofChat && Math.abs(hype.startMs - onset.onsetMs) <= NEAR_MS
       ? Math.max(hype.startMs, onset.onsetMs - 8000)
-      : ofChat && asked !== null && asked.startMs < onset.onsetMs && onset.notice === null
+      : ofChat && asked !== null && onset.notice === null
         ? asked.startMs
         : onset.onsetMs;
-  const chatAtMs = Math.min(began, onset.onsetMs);
+  const chatAtMs = ofChat ? began : Math.min(began, onset.onsetMs);
   const lag = evidence.lags.get(channelId) ?? PRIOR_LAG;
   const { atMs, errorMs } =
     moment !== null && !ofChat

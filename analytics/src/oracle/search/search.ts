@@ -322,7 +322,10 @@ const isIn = ({ channelId, atMs, chatAtMs }: Place, within: Within): boolean =>
 /** In the order that was asked for: the best, the n-th in time, what comes after or before the answer before. */
 function chosen(places: readonly Place[], question: Question, before: Before | null): Place[] {
   const { nth, kind } = question.understood;
-  const good = places.filter(({ score }) => score >= NEEDED).toSorted((a, b) => a.atMs - b.atMs);
+  // A text that many copy is no time that it happened.
+  const good = places
+    .filter(({ score, parts }) => score >= NEEDED && parts.flood === 0)
+    .toSorted((a, b) => a.atMs - b.atMs);
   if ((kind === "next" || kind === "earlier") && before !== null) {
     const later = kind === "next";
     const far = (place: Place): number => (later ? place.atMs - before.atMs : before.atMs - place.atMs);

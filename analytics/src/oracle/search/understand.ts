@@ -56,7 +56,7 @@ const CLOCK = String.raw`(?:(\d{1,3}):)?(\d{1,3}):(\d{2})`;
 const NTH_TIME = new RegExp(`${B}(?:(?:for|the|в|во)\\s+)*(${ordinal})\\s+(?:time|раз)${E}`, "iu");
 const NTH_THING = new RegExp(`${B}(?:the\\s+|во?\\s+)?(${ordinal})\\s+([\\p{L}]+)`, "giu");
 /** "The third phase" and "the last hit" are names of things, not places in a row. */
-const COUNTED = new Set(["fall", "death", "lava", "copypasta", "raid", "miss", "joke", "poll", "ad", "pause", "scream", "win", "lose", "bug", "giveaway", "kill", "jump"]); // prettier-ignore
+const COUNTED = new Set(["fall", "death", "lava", "copypasta", "raid", "miss", "joke", "poll", "ad", "pause", "scream", "boss", "win", "lose", "bug", "giveaway", "kill", "jump"]); // prettier-ignore
 
 interface Part {
   readonly fromS: number | null;
@@ -186,7 +186,7 @@ export function understand(query: string, lengthS: number | null = null): Questi
     else
       for (const found of head.matchAll(NTH_THING)) {
         const counted = conceptsOf(stemOf(wordOf(found[2]!))).some(({ id }) => COUNTED.has(id));
-        if (!counted) continue;
+        if (!counted || (isLastNamed(found[1]!) && /^(?:boss|босс)/iu.test(found[2]!))) continue;
         nth = ordinalOf(found[1]!);
         head = head.replace(found[1]!, " ");
         break;
@@ -221,6 +221,9 @@ export function understand(query: string, lengthS: number | null = null): Questi
     aboutChat,
   };
 }
+
+/** "The final boss" is who stands at the end, not the last of several fights. */
+const isLastNamed = (word: string): boolean => ordinalOf(word) === -1;
 
 const moodsOf = (stem: string): Mood[] =>
   conceptsOf(stem)
