@@ -517,6 +517,8 @@ test("behind a token everything but health needs it", async () => {
       ["/metrics", 401],
       ["/emotes/ffz/1/1x", 401],
       ["/theme.js", 401],
+      ["/s/_000000000000000000", 401],
+      ["/api/v1/jobs/_000000000000000000/events", 401],
     ] as const)
       expect([path, (await locked.get(path)).status]).toEqual([path, status]);
     const page = await locked.get("/", { accept: "text/html" });
