@@ -42,7 +42,9 @@ export class Conversation {
   /** The connection over which the answer is written is cut. */
   lost = $state(false);
 
-  readonly writing = $derived(this.current !== null && !isWritten(this.current));
+  get writing(): boolean {
+    return this.current !== null && !isWritten(this.current);
+  }
   #stop: (() => void) | null = null;
   #turn = 0;
 
