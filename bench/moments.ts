@@ -8,7 +8,7 @@ import { asksForClip } from "@hypecast/streamproc/processors/moment-words.ts";
 import { screenEvents, type Screen } from "@hypecast/streamproc/processors/screen.fixture.ts";
 import { renderedScreen } from "./src/demo-screen.ts";
 import { BEGIN_MS, demoEvents, randomFrom, type TimedInput } from "./src/demo-events.ts";
-import { byRate, found, meet, proposalsOf, type Proposal } from "./src/found-moments.ts";
+import { byRate, found, meet, proposalsOf, type Found, type Proposal } from "./src/found-moments.ts";
 import { vodChats } from "./vod-chats.ts";
 
 /**
@@ -107,6 +107,26 @@ function synthesisedScreen(loops: number): TimedInput[] {
     segmentLateS: 3,
     scoreLateS: null,
   }).map(({ atS, input }) => ({ atMs: BEGIN_MS + atS * 1000, input }));
+}
+
+/** How late the screen is told in a live stream; an import tells it in the order of event time, behind the chat of the same moment. */
+const SCREEN_LATE_MS = 3000;
+const IMPORT_ALIVE_MS = 30_000;
+
+/** The stream's moments as an import tells it: how many, and how many of them are the live one's in all that is said of them. */
+function asImported(
+  live: Found,
+  screen: readonly TimedInput[],
+): { importedMoments: number; importedSame: number } {
+  const early = screen.map(({ atMs, input }) => ({ atMs: atMs - SCREEN_LATE_MS + 1, input }));
+  const imported = found(merged(demoEvents(3, 1), early), IMPORT_ALIVE_MS);
+  const said = ({ version: _v, detectedAtMs: _d, ...moment }: Moment): string => JSON.stringify(moment);
+  const finals = [...imported.last.values()].filter(({ state }) => state === "final");
+  const same = finals.filter((moment) => {
+    const other = live.last.get(moment.id);
+    return other !== undefined && said(other) === said(moment);
+  });
+  return { importedMoments: finals.length, importedSame: same.length };
 }
 
 /** Measured on the second loop: the first is for learning what is usual. */
@@ -303,6 +323,7 @@ console.log(
       chatAloneStartBeforeLeastMs: quantile(chatAlone.startBeforeMs, 0),
       fifthPrecision: round(precision(fifth)),
       fifthRecall: round(recall(fifth)),
+      ...asImported(demo.all, screen),
       ...vods,
     },
     ratios: {},

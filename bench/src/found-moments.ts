@@ -18,8 +18,8 @@ export interface Found {
   lags: ReactionLag[];
 }
 
-/** Runs the folds over a channel's events in the order of the log, with an alive mark each second. */
-export function found(events: Iterable<TimedInput>): Found {
+/** Runs the folds over a channel's events in the order of the log, with an alive mark each second, or as seldom as an import gives one. */
+export function found(events: Iterable<TimedInput>, aliveEveryMs = 1000): Found {
   // What the script makes up comes without signatures and loudness: `shots` and `audio` find nothing in it and say nothing.
   const run = runOf([windows, bursts, hype, shots, audio, lag, moments], "1");
   const all: Found = { first: new Map(), last: new Map(), versions: 0, lags: [] };
@@ -35,7 +35,7 @@ export function found(events: Iterable<TimedInput>): Found {
   let aliveMs: number | null = null;
   for (const { atMs, input } of events) {
     aliveMs ??= atMs;
-    for (; aliveMs <= atMs; aliveMs += 1000) step({ type: "alive", atMs: aliveMs });
+    for (; aliveMs <= atMs; aliveMs += aliveEveryMs) step({ type: "alive", atMs: aliveMs });
     step(input);
   }
   if (aliveMs !== null) for (let s = 0; s < 180; s++) step({ type: "alive", atMs: aliveMs + s * 1000 });

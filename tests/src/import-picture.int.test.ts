@@ -44,9 +44,7 @@ afterAll(async () => {
 });
 
 const rows = async <Row>(query: string, channelId: string): Promise<Row[]> =>
-  (
-    await world.store!.query({ query, query_params: { channelId }, format: "JSONEachRow" })
-  ).json<Row>() as Promise<Row[]>;
+  (await world.store!.query({ query, query_params: { channelId }, format: "JSONEachRow" })).json<Row>();
 const OF = "channelId = {channelId:String}";
 const shotsOf = async (channelId: string): Promise<number> =>
   (await rows<{ n: number }>(`SELECT count() AS n FROM shots FINAL WHERE ${OF}`, channelId))[0]!.n;
@@ -97,4 +95,21 @@ test("chat and picture become one stream whose moments have all senses, whoever 
   await desk.gone(asked.id);
   for await (const { key } of desk.objects.list(vodPrefix(asked.id))) expect(key).toBe("nothing");
   expect(await shotsOf(run)).toBe(0);
+});
+
+test("a video without chat is a stream, and a web page in its place is refused in words", async () => {
+  const bytes = readFileSync(
+    file([...["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=9"], ...H264], "silent.mp4"),
+  );
+  const asked = await desk.ask({ videoUpload: await desk.upload("silent.mp4", bytes) });
+  const page = await desk.ask({
+    videoUpload: await desk.upload("page.mp4", Buffer.from("<!doctype html><title>Sign in</title>")),
+  });
+  const ready = await desk.until(asked.id, over);
+  expect(ready).toMatchObject({ status: "ready", error: null, lines: 0, durationS: 9, startKnown: false });
+  expect(await shotsOf(ready.channelId!)).toBeGreaterThan(0);
+  expect((await desk.until(page.id, over)).error).toMatchObject({
+    code: "not_a_video",
+    detail: "The file is a web page.",
+  });
 });
