@@ -46,7 +46,8 @@ export const streams = {
     maxAgeS: 48 * HOUR_S,
     maxBytes: 20 * GB,
     duplicateWindowS: 120,
-    atomic: false,
+    // Imported streams are published in batches (streamproc/src/imports/channel-writer.ts).
+    atomic: true,
   },
   FOLD: {
     subjects: [

@@ -54,7 +54,7 @@ async function sayEnded(channelId: string, { nc }: ImportTools, signal: AbortSig
   const last = channel.last();
   if (last?.subject.startsWith(chatEnded.name) === true) return last.seq;
   const ended: ChatEnded = { id: `${channelId}:ended`, channelId, atMs: Date.now() };
-  return channel.write(chatEnded, JSON.stringify(ended), "forgotten");
+  return channel.write([{ type: chatEnded, body: JSON.stringify(ended), mark: "forgotten" }]);
 }
 
 /** Everything of a stream: its runs, its files, what was uploaded for it, answers that cite it. */

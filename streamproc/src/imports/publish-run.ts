@@ -1,8 +1,15 @@
-import { chatEnded, chatGap, type ChatEnded, type ChatGap } from "@hypecast/contracts/chat.ts";
+import {
+  chatAlive,
+  chatEnded,
+  chatGap,
+  type ChatAlive,
+  type ChatEnded,
+  type ChatGap,
+} from "@hypecast/contracts/chat.ts";
 import { LATENESS_MS } from "../processors/windows.ts";
 import type { Ahead } from "./ahead.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
-import type { ChannelWriter } from "./channel-writer.ts";
+import { BATCH, type ChannelMessage, type ChannelWriter } from "./channel-writer.ts";
 import { chatBatches, type ChatSurvey } from "./chat/read-chat.ts";
 import type { ByteSource } from "./chat/source.ts";
 import { gapOf, gapsOf, messagesOf, readMark, type Out } from "./packs.ts";
@@ -33,17 +40,32 @@ export async function publishRun(
   run: RunParts,
   signal: AbortSignal,
 ): Promise<number> {
+  let batch: Out[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    await ahead.room(signal);
+    const seq = await channel.write(batch.map((out) => onLog(out, run.channelId)));
+    for (const out of batch)
+      if (out.alive === undefined) ahead.sent(seq, out.lines, out.body.length, out.lastMs);
+    batch = [];
+    bytes = 0;
+  };
   for await (const out of messagesOfRun(run, channel.last()?.mark ?? "", signal)) {
     signal.throwIfAborted();
-    if (out.alive !== undefined) {
-      await channel.alive(out.alive);
-      continue;
-    }
-    await ahead.room(signal);
-    const seq = await channel.write(out.type, out.body, out.mark, out.extra);
-    ahead.sent(seq, out.lines, out.body.length, out.lastMs);
+    batch.push(out);
+    if (out.alive !== undefined) continue;
+    bytes += out.body.length;
+    if (batch.length >= BATCH.messages || bytes >= BATCH.bytes) await flush();
   }
+  // The last one ends the channel, so no `chat.alive` is left over.
+  if (batch.length > 0) await flush();
   return channel.last()!.seq;
+}
+
+function onLog(out: Out, channelId: string): ChannelMessage {
+  if (out.alive === undefined) return out;
+  const said: ChatAlive = { atMs: out.alive, channels: [channelId] };
+  return { type: chatAlive, body: JSON.stringify(said), mark: null };
 }
 
 /** All that a run says, behind the message with this mark; empty: from its beginning. The same in the same order at every call, however it is cut. */
