@@ -9,7 +9,7 @@ export const answerVodFacts = defineAnswer(vodFacts, async (asked, ask) => {
     `channelId = {channelId:String} AND ${time} >= {fromMs:Int64} AND ${time} < {toMs:Int64}`;
   const [[lines], [chunks], windows, hype, moments, embedded] = await Promise.all([
     ask<{ lines: number; chatters: number; upToMs: number }>(
-      `SELECT uniqExact(id) AS lines, uniqExact(userId) AS chatters, max(sentAtMs) AS upToMs FROM ${table} WHERE ${here("sentAtMs")}`,
+      `SELECT count() AS lines, uniqExact(userId) AS chatters, max(sentAtMs) AS upToMs FROM ${table} WHERE ${here("sentAtMs")}`,
       asked,
     ),
     ask<{ chunks: number; upToMs: number }>(
