@@ -6,6 +6,8 @@ import { VOD_STAGES, type VodStageName } from "./vod-words.ts";
  * queue afterwards (runtime/src/jobs.ts).
  */
 
+const PICTURE_STAGES: readonly VodStageName[] = ["video", "measure", "merge"];
+
 /** True while the import process has something to do for it. */
 export const isVodWanted = (vod: Vod): boolean =>
   vod.deleting || (vod.status === "processing" && !vod.cancelled);
@@ -67,19 +69,27 @@ export const cancelVod = (vod: Vod): Partial<Vod> | null =>
         ),
       };
 
-/** Goes on from the stage that failed or was stopped; what was done before stays done. */
-export const retryVod = (vod: Vod): Partial<Vod> | null =>
-  vod.deleting || vod.status !== "error"
+/** Goes on from the stage that failed or was stopped; what was done before stays done. Of a stream that is ready it asks once more for its link's picture. */
+export const retryVod = (vod: Vod): Partial<Vod> | null => {
+  const again = againOf(vod);
+  return again === null
     ? null
     : {
         cancelled: false,
         status: "processing",
         error: null,
         attempt: 0,
-        stages: vod.stages.map((stage) =>
-          stage.state === "failed" || stage.state === "cancelled" ? waitingStage(stage.name) : stage,
-        ),
+        stages: vod.stages.map((stage) => (again(stage) ? waitingStage(stage.name) : stage)),
       };
+};
+
+function againOf({ deleting, status, source, video }: Vod): ((stage: VodStage) => boolean) | null {
+  if (deleting || status === "processing") return null;
+  if (status === "error") return ({ state }) => state === "failed" || state === "cancelled";
+  return source.url !== null && video === null
+    ? ({ name, state }) => state === "skipped" && PICTURE_STAGES.includes(name)
+    : null;
+}
 
 /** Other files or another link in the place of what it was made from: the next run is made beside this one and takes its place when it is whole. */
 export function replaceVod(vod: Vod, request: VodRequest): Partial<Vod> | null {
@@ -114,7 +124,7 @@ export function addToVod(vod: Vod, files: Partial<VodSource>): Partial<Vod> | nu
     source.chatUpload !== vod.source.chatUpload || source.url !== vod.source.url
       ? VOD_STAGES
       : source.videoUpload !== vod.source.videoUpload
-        ? ["video", "measure", "merge"]
+        ? PICTURE_STAGES
         : [];
   if (again.length === 0) return null;
   return {

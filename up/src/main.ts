@@ -52,7 +52,7 @@ async function up(): Promise<void> {
       await bus.close();
     }
   }
-  if (demo !== null) await seedTheStream(config, dataFolder, tell);
+  if (demo !== null) await seedTheStream(config, dataFolder, demo.http, tell);
   const page = demo !== null || channels.length === 1 ? `live/${channels[0]?.login}` : "";
   console.log(
     `\n  open http://127.0.0.1:${config.HYPECAST_PORT}/${page}   (${seconds(began)}; Ctrl-C stops everything)\n`,

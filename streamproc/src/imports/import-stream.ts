@@ -36,24 +36,43 @@ export async function importStream(
 ): Promise<void> {
   const isOpen = (name: VodStageName): boolean => !["done", "skipped"].includes(told.stage(name).state);
   let vod = await linked(asked, tools, told, signal);
-  const has = sensesOf(vod, tools);
-  if (!has.chat && !has.picture)
+  const named = sensesOf(vod, tools);
+  if (!named.chat && !named.picture)
     throw new ImportFailure(
       "no_way",
       "The settings name no way to the chat or the video of this link.",
       "Upload a chat file, a video file, or both; docs/import.md says what can be turned on.",
     );
+  let look: VideoFacts | null = null;
+  if (named.picture && isOpen("video")) {
+    look = await lookOrNote(vod, named.chat, tools, told, signal);
+    if (look !== null) vod = await withPicture(vod, look, tools);
+  }
+  const has = { chat: named.chat, picture: look !== null || told.stage("video").state === "done" };
   for (const name of CHAT_STAGES) if (!has.chat && isOpen(name)) await told.end(name, "skipped");
   for (const name of VIDEO_STAGES) if (!has.picture && isOpen(name)) await told.end(name, "skipped");
 
-  let look: VideoFacts | null = null;
-  if (has.picture && isOpen("video")) {
-    look = await lookAtVideo(vod, tools, signal);
-    vod = await withPicture(vod, look, tools);
-  }
   if (CHAT_STAGES.some(isOpen)) vod = await chatRun(vod, has.picture, tools, told, signal);
   if (VIDEO_STAGES.some(isOpen)) vod = await pictureRun(vod, has.chat, tools, told, signal);
   await finish(vod, has.picture, tools, signal);
+}
+
+/** Null: a link's picture cannot be had now. Its chat does not wait for that: a note says so, and whoever tries again asks for the picture alone. */
+async function lookOrNote(
+  vod: Vod,
+  hasChat: boolean,
+  tools: ImportTools,
+  told: Told,
+  signal: AbortSignal,
+): Promise<VideoFacts | null> {
+  try {
+    return await lookAtVideo(vod, tools, signal);
+  } catch (error) {
+    if (!(error instanceof ImportFailure) || !hasChat || vod.source.videoUpload !== null) throw error;
+    told.note({ notes: withNotes(vod.notes, [error.error]) });
+    await told.written();
+    return null;
+  }
 }
 
 /** What the link says of the stream, where the settings name a way to ask. */
