@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import { clip, type Clip } from "@hypecast/contracts/clip.ts";
-import { addressOf, countStates, filterFrom, merged, NO_FILTER, passes, type ClipFilter } from "./list.ts";
+import {
+  addressOf,
+  batched,
+  countStates,
+  filterFrom,
+  lengthMsOf,
+  merged,
+  NO_FILTER,
+  passes,
+  type ClipFilter,
+} from "./list.ts";
 
 const made = (more: Partial<Clip> = {}): Clip =>
   clip.parse({
@@ -41,7 +51,7 @@ test("a deleted clip goes", () => {
 test.each<ClipFilter>([
   NO_FILTER,
   { ...NO_FILTER, login: "a", state: "work" },
-  { login: "b_c", state: "failed", kind: "funny", layout: "9:16-stacked" },
+  { login: "b_c", state: "failed", kind: "funny", layout: "9:16-stacked", made: "film" },
 ])("a filter goes into the address and comes back: %o", (filter) => {
   expect(filterFrom(new URL(addressOf(filter), "http://x").searchParams)).toEqual(filter);
 });
@@ -64,4 +74,38 @@ test("each filter keeps what it says", () => {
   expect(kept({ kind: "span" })).toEqual(["clip-2", "clip-3"]);
   expect(kept({ layout: "9:16" })).toEqual(["clip-1", "clip-3"]);
   expect(countStates([ready, running, cancelled])).toEqual({ all: 3, ready: 1, work: 1, failed: 1 });
+});
+
+test("clips that were asked for together stand together by their numbers, where the newest stands", () => {
+  const batch = (number: number) => ({ batch: { id: "batch-1", number, of: 3 } });
+  const clips = [
+    made({ id: "clip-9" }),
+    made({ id: "clip-3", ...batch(3) }),
+    made({ id: "clip-8" }),
+    made({ id: "clip-1", ...batch(1) }),
+  ];
+  expect(batched(clips).map(({ of, clips: some }) => [of, some.map(({ id }) => id)])).toEqual([
+    [null, ["clip-9"]],
+    [3, ["clip-1", "clip-3"]],
+    [null, ["clip-8"]],
+  ]);
+});
+
+test("a film is as long as its parts, is of each of their streams, and is told from a clip of chat alone", () => {
+  const part = (login: string) => ({
+    login,
+    channelId: "1",
+    startMs: 0,
+    endMs: 5000,
+    picture: "chat" as const,
+    title: "",
+  });
+  const film = made({ parts: [part("a"), part("_b")] });
+  const chat = made({ id: "clip-2", picture: "chat" });
+  const kept = (more: Partial<ClipFilter>): string[] =>
+    [film, chat].filter((one) => passes(one, { ...NO_FILTER, ...more })).map(({ id }) => id);
+  expect(lengthMsOf(film)).toBe(10_000);
+  expect(kept({ made: "film" })).toEqual(["clip-1"]);
+  expect(kept({ made: "chat" })).toEqual(["clip-2"]);
+  expect(kept({ login: "_b" })).toEqual(["clip-1"]);
 });

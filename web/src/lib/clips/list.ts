@@ -30,8 +30,32 @@ export interface ClipFilter {
   state: "ready" | "work" | "failed" | null;
   kind: MomentKind | "span" | null;
   layout: ClipLayout | null;
+  /** What it is made of: a picture, chat alone, or several places one after the other. */
+  made: (typeof MADE)[number] | null;
 }
-export const NO_FILTER: ClipFilter = { login: null, state: null, kind: null, layout: null };
+export const MADE = ["video", "chat", "film"] as const;
+export const NO_FILTER: ClipFilter = { login: null, state: null, kind: null, layout: null, made: null };
+
+/** A film's parts say for themselves what they show; it counts as a film. */
+export const madeOf = ({ parts, picture }: Pick<Clip, "parts" | "picture">): (typeof MADE)[number] =>
+  parts.length > 0 ? "film" : picture;
+/** How long it is to be: all of a film's parts. */
+export const lengthMsOf = ({ parts, startMs, endMs }: Pick<Clip, "parts" | "startMs" | "endMs">): number =>
+  parts.length === 0 ? endMs - startMs : parts.reduce((sum, part) => sum + part.endMs - part.startMs, 0);
+
+/** Clips that were asked for together stand together, by their numbers, where the newest of them would stand. */
+export function batched(clips: readonly Clip[]): { id: string; of: number | null; clips: Clip[] }[] {
+  const groups = new Map<string, { id: string; of: number | null; clips: Clip[] }>();
+  for (const clip of clips) {
+    const id = clip.batch?.id ?? clip.id;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, { id, of: clip.batch?.of ?? null, clips: [clip] });
+    else group.clips.push(clip);
+  }
+  for (const { clips: some } of groups.values())
+    some.sort((a, b) => (a.batch?.number ?? 0) - (b.batch?.number ?? 0));
+  return [...groups.values()];
+}
 
 const STATES: Record<NonNullable<ClipFilter["state"]>, readonly (typeof CLIP_STATES)[number][]> = {
   ready: ["ready"],
@@ -48,6 +72,7 @@ export const filterFrom = (query: Pick<URLSearchParams, "get">): ClipFilter => (
   state: oneOf(["ready", "work", "failed"], query.get("state")),
   kind: oneOf([...MOMENT_KINDS, "span"], query.get("kind")),
   layout: oneOf(CLIP_LAYOUTS, query.get("layout")),
+  made: oneOf(MADE, query.get("made")),
 });
 
 export function addressOf(filter: ClipFilter): string {
@@ -56,12 +81,17 @@ export function addressOf(filter: ClipFilter): string {
   if (filter.state !== null) query.set("state", filter.state);
   if (filter.kind !== null) query.set("kind", filter.kind);
   if (filter.layout !== null) query.set("layout", filter.layout);
+  if (filter.made !== null) query.set("made", filter.made);
   return query.size === 0 ? "/clips" : `/clips?${query}`;
 }
 
 export function passes(clip: Clip, filter: ClipFilter): boolean {
   return (
-    (filter.login === null || clip.login === filter.login) &&
+    // A film is of every stream that is in it.
+    (filter.login === null ||
+      clip.login === filter.login ||
+      clip.parts.some(({ login }) => login === filter.login)) &&
+    (filter.made === null || madeOf(clip) === filter.made) &&
     (filter.state === null || STATES[filter.state].includes(clip.state)) &&
     (filter.kind === null || (clip.kind ?? "span") === filter.kind) &&
     (filter.layout === null || clip.layouts.includes(filter.layout))

@@ -1,6 +1,7 @@
 import type { Clip } from "@hypecast/contracts/clip.ts";
 import type { Vod } from "@hypecast/contracts/vod.ts";
 import { goto } from "$app/navigation";
+import { lengthMsOf } from "../clips/list.ts";
 import { m } from "../paraglide/messages.js";
 import { toast } from "../toasts.svelte.ts";
 import { duration } from "../text/words.ts";
@@ -56,7 +57,7 @@ function outside(title: string, body: string, tag: string, address: string): voi
 
 export const clipReady = (clip: Clip): void =>
   outside(
-    m.clip_ready({ length: duration(clip.endMs - clip.startMs) }),
+    m.clip_ready({ length: duration(lengthMsOf(clip)) }),
     clip.title,
     `clip ${clip.id}`,
     "/clips?state=ready",

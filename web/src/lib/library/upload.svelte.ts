@@ -1,9 +1,10 @@
-import { STREAM_PATHS } from "@hypecast/contracts/api-vods.ts";
 import type { Problem } from "@hypecast/contracts/api.ts";
 import type { DetailedError, Upload } from "tus-js-client";
 import type { Kind } from "./given.ts";
 import { NO_PACE, paced, type Pace } from "./pace.ts";
 
+/** STREAM_PATHS.uploads of the contract, which would bring all of its schemas along. */
+const UPLOADS = "/api/v1/uploads";
 /** One request carries so much: a cut connection costs less than this. */
 const PIECE_BYTES = 16 * 1024 * 1024;
 /** Waits between tries; the last one goes on for about a day, as long as the server keeps an unfinished upload. */
@@ -82,7 +83,7 @@ export class FilePart {
     const upload =
       this.#upload ??
       new tus.Upload(file, {
-        endpoint: STREAM_PATHS.uploads,
+        endpoint: UPLOADS,
         chunkSize: PIECE_BYTES,
         retryDelays: WAITS_MS,
         removeFingerprintOnSuccess: true,
