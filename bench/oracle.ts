@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     /** Prints each question of the calibration half. */
     verbose: { type: "boolean", default: false },
     "demo-only": { type: "boolean", default: false },
+    "vods-only": { type: "boolean", default: false },
     /** So many of the recorded streams, evenly chosen. */
     streams: { type: "string", default: "48" },
     dump: { type: "string", default: "" },
@@ -176,7 +177,7 @@ interface Stream {
   readonly halves: readonly { fromMs: number; toMs: number; text: string }[];
 }
 
-const HALF_WINDOWS_A_STREAM = 15;
+const HALF_WINDOWS_A_STREAM = 10;
 const HALF_WINDOW_MS = 45_000;
 const LEAST_LINES = 12;
 
@@ -232,7 +233,7 @@ function halfRemembered(text: string, random: () => number): string {
   return some.join(" ");
 }
 
-const LINES_A_STREAM = 8;
+const LINES_A_STREAM = 6;
 /** Questions for lines of the stream, and for as many of another channel's: those have no answer here. */
 function lineQuestions(streams: readonly Stream[], channelOf: (stream: Stream) => string): Asked[] {
   const random = randomFrom(9);
@@ -262,7 +263,7 @@ function lineQuestions(streams: readonly Stream[], channelOf: (stream: Stream) =
     });
     return [
       ...telling[i]!.slice(0, LINES_A_STREAM).map((line) => of(line, true)),
-      ...strangers.slice(LINES_A_STREAM, LINES_A_STREAM + LINES_A_STREAM / 4).map((line) => of(line, false)),
+      ...strangers.slice(LINES_A_STREAM, LINES_A_STREAM + LINES_A_STREAM / 3).map((line) => of(line, false)),
     ];
   });
 }
@@ -310,7 +311,7 @@ for (const mode of MODES) {
   if (mode === "semantic" && embedder === null) continue;
   // Only the fused way is calibrated.
   if (mode !== "hybrid" && calibrating) continue;
-  const some = asked.filter(({ text }) => isForCalibration(text) === calibrating);
+  const some = options["vods-only"] ? [] : asked.filter(({ text }) => isForCalibration(text) === calibrating);
   const results = await askAll(world, some, mode, options.fit || options.dump !== "" ? 50 : 10);
   const heldOut = results.filter(({ one }) => !isForCalibration(one.text));
   demo[mode] = judged(heldOut);
@@ -319,9 +320,10 @@ for (const mode of MODES) {
   const wrong = heldOut.filter(({ one, rank }) => one.atMs.length > 0 && rank !== 1);
   figures["demoWrongWithin15S"] = wrong.filter(({ nearS }) => nearS !== null && nearS <= 15).length;
   figures["demoWrongButLater"] = wrong.filter(({ rank }) => rank !== null).length;
-  figures["demoMsP50"] = results.map(({ answer }) => answer.tookMs).toSorted((a, b) => a - b)[
-    results.length >> 1
-  ]!;
+  if (results.length > 0)
+    figures["demoMsP50"] = results.map(({ answer }) => answer.tookMs).toSorted((a, b) => a - b)[
+      results.length >> 1
+    ]!;
 }
 if (options.verbose)
   for (const { one, answer, rank } of calibration) {

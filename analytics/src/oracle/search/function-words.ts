@@ -11,6 +11,7 @@ export const FUNCTION_WORDS: ReadonlySet<string> = new Set(
     "moment moments part time times place scene find show tell give streamer stream streaming vod video guy dude man someone somebody something anyone everyone everybody people viewer viewers " +
     "chat chatters said say says saying wrote write writes ask asked asks asking talk talked talking mention mentioned happened happens happen thing things really actually please pls " +
     "seconds minute minutes second hour hours because while during until " +
+    "start starts started starting begin begins began beginning начало начал начала начали начался началась началось начинается начинает начнется пошла пошел пошло пошли gave give gives giving " +
     "который которая которое которые которой которого которому которым которых которую раньше тут-то никогда никто ничего нигде ever once even still right nobody nothing never together instead getting gets make makes made take takes took " +
     "и в во на с со к ко у о об от до по из за для над под при про через без не ни но а или если то что чтобы как так же бы ли уже еще ещё только вот это этот эта эти этого этой этом " +
     "тот та те того той тому я мне меня мой моя ты тебя твой он его ему нем она ее ей неё него них они их им мы нас нам вы вас вам себя свой свою свои своего кто кого кому чего чему чем где когда куда откуда почему " +

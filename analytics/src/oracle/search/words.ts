@@ -13,7 +13,8 @@ export const WORDS_VERSION = 1;
 
 /** Longer ones are no words: links, mashed keys, a line without a space. */
 const LONGEST_WORD = 40;
-const WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}]+)?/gu;
+/** A percent sign is a word: "4%", «четыре процента». */
+const WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}]+)?|%/gu;
 /** Scripts that are written without spaces: each pair of neighbours is a word. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 const LAUGH = /^(?:[ахaxh]{4,}|(?:[хx][аеиоэ]){2,}[хx]?|(?:h[aei]){2,}h?|(?:ja){2,}|(?:[пывахз]){6,})$/u;
@@ -36,6 +37,10 @@ export function wordsOf(text: string): Word[] {
     const raw = found[0];
     const from = found.index;
     if (raw.length > LONGEST_WORD) continue;
+    if (raw === "%") {
+      words.push({ text: "percent", from, to: from + 1 });
+      continue;
+    }
     if (UNSPACED.test(raw)) {
       const points = Array.from(raw);
       for (let i = 0, at = from; i + 1 < points.length || i === 0; i++) {
