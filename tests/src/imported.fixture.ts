@@ -71,7 +71,7 @@ export async function openDesk(nc: NatsConnection, redisUrl: string, folder: str
       const nowMs = Date.now();
       const place = (id: string): number => partitionOf(vodChannelId(id, 1));
       let id = newVodId(nowMs, random());
-      while (besides !== undefined && place(id) !== place(besides.id)) id = newVodId(nowMs, random());
+      if (besides !== undefined) while (place(id) !== place(besides.id)) id = newVodId(nowMs, random());
       const asked = newVod(id, vodRequest.parse(request), nowMs);
       await vods.put(vodKey(asked.id), JSON.stringify(asked));
       await jobs.add(asked.id);
