@@ -143,9 +143,8 @@ test("a link twice is one stream; a chat and a video apart are asked about; the 
 
   // U, a link that is none, and out again.
   await page.keyboard.press("Escape");
-  await page.locator("main").focus();
-  for (let i = 0; i < 4 && !(await page.locator("dialog[open]").isVisible()); i++)
-    await page.keyboard.press("u");
+  await page.keyboard.press("u");
+  await page.getByRole("dialog", { name: "Добавить запись" }).waitFor();
   await page.keyboard.type("просто слова");
   await page.keyboard.press("Enter");
   await page.getByText("Это не ссылка.").waitFor();

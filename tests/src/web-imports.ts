@@ -87,7 +87,7 @@ export async function startWebImports(nc: NatsConnection, stepMs = 150): Promise
   const uploads = await kvm.open(UPLOADS_BUCKET);
   const nameOf = async (id: string | null): Promise<string> => {
     const entry = id === null ? null : await uploads.get(id);
-    return entry === null ? "" : (entry.json() as Upload).name;
+    return entry === null ? "" : entry.json<Upload>().name;
   };
   const busy = new Set<string>();
   const work = async (id: string): Promise<void> => {

@@ -1,7 +1,8 @@
 export interface Toast {
   id: number;
   text: string;
-  action?: { word: string; run: () => void };
+  /** `keyless`: its key means something else where it is shown. */
+  action?: { word: string; run: () => void; keyless?: boolean };
   /** A later toast with the same tag takes its place. */
   tag?: string;
   gone?: () => void;
@@ -34,7 +35,7 @@ export function dismissTag(tag: string): void {
 
 /** Takes the newest action that can still be taken, by its key; false: there is none. */
 export function runNewest(): boolean {
-  const newest = shown.findLast(({ action }) => action !== undefined);
+  const newest = shown.findLast(({ action }) => action !== undefined && action.keyless !== true);
   if (newest?.action === undefined) return false;
   newest.action.run();
   dismiss(newest.id);

@@ -65,6 +65,10 @@ export const clipReady = (clip: Clip): void =>
 
 export function streamReady(stream: Vod): void {
   const title = titleOf(stream);
-  toast(m.stream_ready({ title }), { word: m.open_it(), run: () => void goto(streamPath(stream.id)) });
+  toast(m.stream_ready({ title }), {
+    word: m.open_it(),
+    run: () => void goto(streamPath(stream.id)),
+    keyless: true,
+  });
   outside(m.stream_ready_short(), title, `stream ${stream.id}`, streamPath(stream.id));
 }
