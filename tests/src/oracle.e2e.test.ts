@@ -78,7 +78,13 @@ describe("the oracle and the player, in both languages, both themes, wide and na
 
 test("a question becomes places, each a second of the stream with its lines; one is played and taken home", async () => {
   const { page, context, faults } = await openPage(browser, gateway.url, {}, NO_PICTURE);
-  await page.goto(gateway.url + ORACLE);
+  await page.goto(`${gateway.url}/library`);
+  await page.getByRole("link", { name: "Пепельный замок, попытка 27" }).first().click();
+  await page.waitForURL(`${gateway.url}/vod/${WHOLE}`);
+  await page.getByRole("link", { name: "Спросить" }).click();
+  await page.waitForURL(gateway.url + ORACLE);
+  // The bar says which stream is asked, though another page has just left it.
+  await page.locator("header").getByText("Пепельный замок, попытка 27").waitFor();
   await ask(page, LAVA);
   await places(page).nth(2).waitFor();
   const first = places(page).first();
