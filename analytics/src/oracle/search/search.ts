@@ -196,8 +196,11 @@ async function placesFor(
       toMs: sentAtMs + 60_000,
     })),
   ];
-  const stretches = await readSpans(joinedSpans(spans), read, question, tools);
-  const evidence = await evidenceOf(ask, stretches);
+  const spansRead = joinedSpans(spans);
+  const [stretches, evidence] = await Promise.all([
+    readSpans(spansRead, read, question, tools),
+    evidenceOf(ask, spansRead),
+  ]);
   const places = placesOf(stretches, question, lexicon.wanted, weigh(lexicon), evidence, said);
   return joined(places.filter((place) => isIn(place, within)));
 }
@@ -251,7 +254,7 @@ async function candidatesOf(ask: Ask, fused: readonly Fused[]): Promise<Candidat
 }
 
 /** Overlapping spans of a channel as one, none longer than is read at once. */
-export function joinedSpans(spans: readonly Span[]): Span[] {
+function joinedSpans(spans: readonly Span[]): Span[] {
   const sorted = spans.toSorted((a, b) =>
     a.channelId < b.channelId ? -1 : a.channelId > b.channelId ? 1 : a.fromMs - b.fromMs,
   );
