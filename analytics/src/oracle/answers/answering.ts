@@ -50,25 +50,20 @@ export async function answering(
   };
   const nearest = found.hits.filter(({ score }) => score < found.needed).slice(0, MOST_NEAREST);
   const readable = found.hits.filter(({ score }) => score >= found.needed * WORTH_READING);
-  const windows =
-    good.length === 0 && (llm === null || readable.length === 0)
-      ? []
-      : await looking.windows(record, readable, signal);
-  const zeroMs = (hit: Hit): number =>
-    windows.find((window) => window.hit.chunkIds[0] === hit.chunkIds[0])?.zeroMs ?? 0;
+  const reads = llm !== null && readable.length > 0 && found.understood.kind !== "best";
+  const windows = reads ? await looking.windows(record, readable, signal) : [];
   const extract: Partial<Answer> =
     good.length > 0
       ? {
           found: true,
           hits: good,
           nearest: [],
-          text: extractText(good, zeroMs, record.language),
+          text: extractText(good, record.language),
           by: "extract",
         }
       : { found: false, hits: [], nearest, text: notFoundText(record.language), by: "extract" };
   // The juiciest moments are what was measured: there is nothing to read out of lines.
-  if (llm === null || windows.length === 0 || found.understood.kind === "best")
-    return { ...common, ...extract, state: "done" };
+  if (llm === null || windows.length === 0) return { ...common, ...extract, state: "done" };
 
   show({ ...common, ...extract, text: "", by: null, state: "reading" });
   const shown = shownWindows(windows);

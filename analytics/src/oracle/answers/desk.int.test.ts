@@ -203,7 +203,7 @@ describe("with a language model", () => {
 test("without a language model the lines answer themselves", async () => {
   const answer = await ask({ llm: null });
   expect(answer).toMatchObject({ by: "extract", found: true, model: null });
-  expect(answer.text).toBe("2 места, лучшее — 1:12:38: чат пишет «ОН В ЛАВЕ» и ещё 136 похожих.");
+  expect(answer.text).toBe("2 места, лучшее первым. Чат пишет «ОН В ЛАВЕ» и ещё 136 похожих строк.");
 });
 
 test("a search that fails is said, and the record does not hang", async () => {

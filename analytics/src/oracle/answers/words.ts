@@ -1,5 +1,4 @@
 import type { Hit } from "@hypecast/contracts/oracle.ts";
-import { timecode } from "./windows.ts";
 
 type Language = "en" | "ru";
 
@@ -12,29 +11,27 @@ const quoted = (text: string, language: Language): string => {
 };
 
 const RU = new Intl.PluralRules("ru");
-const ruPlaces = (count: number): string =>
-  ({ one: "место", few: "места", many: "мест", other: "места", zero: "мест", two: "места" })[
-    RU.select(count)
-  ];
+const ru = (count: number, one: string, few: string, many: string): string =>
+  `${count} ${RU.select(count) === "one" ? one : RU.select(count) === "few" ? few : many}`;
 
-/** The answer of the lines themselves: where, how sure, and what the best of them says. No word of it is guessed. */
-export function extractText(hits: readonly Hit[], zeroMs: (hit: Hit) => number, language: Language): string {
+/** The answer of the lines themselves: how many places, and what the best of them says. No word of it is guessed; when it was stands beside it. */
+export function extractText(hits: readonly Hit[], language: Language): string {
   const [best] = hits;
   if (best === undefined) return notFoundText(language);
-  const time = timecode((best.atMs - zeroMs(best)) / 1000);
   const line = best.lines[0];
   const also = line === undefined ? 0 : line.similar - 1;
   if (language === "ru") {
-    const head = hits.length === 1 ? "Одно место" : `${hits.length} ${ruPlaces(hits.length)}, лучшее`;
-    const quote = line === undefined ? "" : `: чат пишет ${quoted(line.text, language)}`;
-    return `${head} — ${time}${quote}${also > 0 ? ` и ещё ${also} похожих` : ""}.`;
+    const head =
+      hits.length === 1 ? "Одно место" : `${ru(hits.length, "место", "места", "мест")}, лучшее первым`;
+    const more = also > 0 ? ` и ещё ${ru(also, "похожая строка", "похожие строки", "похожих строк")}` : "";
+    return `${head}${line === undefined ? "" : `. Чат пишет ${quoted(line.text, language)}${more}`}.`;
   }
-  const head = hits.length === 1 ? "One place" : `${hits.length} places, the best`;
-  const quote = line === undefined ? "" : `: chat says ${quoted(line.text, language)}`;
-  return `${head} at ${time}${quote}${also > 0 ? ` and ${also} more like it` : ""}.`;
+  const head = hits.length === 1 ? "One place" : `${hits.length} places, the best first`;
+  const more = also > 0 ? ` and ${also} more ${also === 1 ? "line" : "lines"} like it` : "";
+  return `${head}${line === undefined ? "" : `. Chat says ${quoted(line.text, language)}${more}`}.`;
 }
 
 export const notFoundText = (language: Language): string =>
   language === "ru"
-    ? "Не найдено: ни одна строка чата не говорит об этом достаточно ясно."
-    : "Not found: no line of chat speaks of it clearly enough.";
+    ? "Ни одна строка чата не говорит об этом достаточно ясно."
+    : "No line of chat speaks of it clearly enough.";

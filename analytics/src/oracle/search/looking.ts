@@ -12,6 +12,8 @@ import { linesOf } from "./lines.ts";
 import { search, type Alike, type Asked, type Before, type Meaning } from "./search.ts";
 import type { Streams } from "./streams.ts";
 
+const DAY_MS = 86_400_000;
+
 /** What searching needs besides the store. */
 export interface LookingParts {
   readonly store: Store;
@@ -104,7 +106,8 @@ export function lookingWith(parts: LookingParts): Looking {
         return {
           hit,
           title: about?.title ?? "",
-          zeroMs: about?.startMs ?? 0,
+          // When a live channel's stream began stands in no record: its places are told by the time of day (UTC).
+          zeroMs: about?.startMs ?? Math.floor(hit.startMs / DAY_MS) * DAY_MS,
           lines: (lines[i] ?? []).map(({ id, sentAtMs, text }) => ({
             id,
             atMs: sentAtMs,
