@@ -350,10 +350,13 @@ export async function listen(door: Door): Promise<{ port: number; close(): Promi
     }
   }
 
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: LONGEST_ADDRESS }, (request, response) => {
-    response.on("error", () => {}); // the client went away
-    void handle(request, response);
-  });
+  const server = createServer(
+    { keepAliveTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: LONGEST_ADDRESS },
+    (request, response) => {
+      response.on("error", () => {}); // the client went away
+      void handle(request, response);
+    },
+  );
   server.maxConnections = 256;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
