@@ -1,4 +1,5 @@
 import type { NatsConnection } from "@nats-io/transport-node";
+import { newAnswer } from "@hypecast/contracts/new-answer.ts";
 import { answer, ANSWERS_BUCKET, type Answer } from "@hypecast/contracts/oracle.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { keepBucket } from "./bucket.ts";
@@ -52,31 +53,8 @@ export async function watchAnswers(
           "Retry-After": "5",
         });
       const nowMs = Date.now();
-      const record: Answer = {
-        id: `${nowMs.toString(36).padStart(9, "0")}${random()}`,
-        revision: 1,
-        state: "asked",
-        askedAtMs: nowMs,
-        touchedAtMs: nowMs,
-        question,
-        within: within ?? [],
-        scope,
-        language,
-        after,
-        understood: null,
-        text: "",
-        found: null,
-        best: null,
-        needed: null,
-        hits: [],
-        nearest: [],
-        searched: null,
-        by: null,
-        model: null,
-        tookMs: null,
-        error: null,
-        feedback: [],
-      };
+      const id = `${nowMs.toString(36).padStart(9, "0")}${random()}`;
+      const record = newAnswer({ id, question, scope, within: within ?? [], after, language }, nowMs);
       await kept.put(record.id, record);
       void forgetOldest().catch((error: unknown) => log.warn({ err: error }, "old answers stay"));
       return record;

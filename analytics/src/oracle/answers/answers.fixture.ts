@@ -1,3 +1,4 @@
+import { newAnswer } from "@hypecast/contracts/new-answer.ts";
 import type { Answer, Hit, Searched } from "@hypecast/contracts/oracle.ts";
 import type { FoundWindow, ReadLine } from "./windows.ts";
 
@@ -85,31 +86,18 @@ export const searchedWith = (hits: readonly Hit[], needed = 0.45): Searched => (
   tookMs: 5,
 });
 
-export const asked = (id: string, question = "момент где он упал в лаву"): Answer => ({
-  id,
-  revision: 1,
-  state: "asked",
-  askedAtMs: Date.now(),
-  touchedAtMs: Date.now(),
-  question,
-  within: [{ channelId: "vod-abc-1", fromMs: null, toMs: null }],
-  scope: { kind: "stream", stream: "_abc", channel: null },
-  language: "ru",
-  after: null,
-  understood: null,
-  text: "",
-  found: null,
-  best: null,
-  needed: null,
-  hits: [],
-  nearest: [],
-  searched: null,
-  by: null,
-  model: null,
-  tookMs: null,
-  error: null,
-  feedback: [],
-});
+export const asked = (id: string): Answer =>
+  newAnswer(
+    {
+      id,
+      question: "момент где он упал в лаву",
+      within: [{ channelId: "vod-abc-1", fromMs: null, toMs: null }],
+      scope: { kind: "stream", stream: "_abc", channel: null },
+      language: "ru",
+      after: null,
+    },
+    Date.now(),
+  );
 
 /** What a model would say that has read these windows well. */
 export const GOOD = JSON.stringify({

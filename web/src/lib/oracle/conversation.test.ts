@@ -1,3 +1,4 @@
+import { newAnswer } from "@hypecast/contracts/new-answer.ts";
 import { expect, test, vi } from "vitest";
 import type { Told } from "../vod/api.ts";
 import type { OracleApi } from "./conversation.svelte.ts";
@@ -8,29 +9,19 @@ vi.stubGlobal("$state", Object.assign(plain, { raw: plain }));
 const { Conversation, noneFits, rejected } = await import("./conversation.svelte.ts");
 
 const told = (id: string, more: Partial<Told> = {}): Told => ({
-  id,
-  revision: 1,
-  state: "asked",
-  askedAtMs: Number(id.replaceAll(/\D/g, "")),
-  touchedAtMs: 0,
-  question: `question ${id}`,
-  within: [],
-  scope: { kind: "all", stream: null, channel: null },
-  language: "en",
-  after: null,
-  understood: null,
-  text: "",
-  found: null,
-  best: null,
-  needed: null,
+  ...newAnswer(
+    {
+      id,
+      question: `question ${id}`,
+      within: [],
+      scope: { kind: "all", stream: null, channel: null },
+      language: "en",
+      after: null,
+    },
+    Number(id.replaceAll(/\D/g, "")),
+  ),
   hits: [],
   nearest: [],
-  searched: null,
-  by: null,
-  model: null,
-  tookMs: null,
-  error: null,
-  feedback: [],
   ...more,
 });
 const ALL = { kind: "all" as const, stream: null, channel: null };
