@@ -2,7 +2,17 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import adapter from "@sveltejs/adapter-static";
 import { sveltekit } from "@sveltejs/kit/vite";
 import { defineConfig } from "vite";
+import { needsOf } from "./live-needs.ts";
 import { quietHls } from "./quiet-hls.ts";
+
+const live = needsOf(import.meta.dirname, [
+  "src/routes/+layout.svelte",
+  "src/routes/live/[channel]/+page.svelte",
+]);
+/** The name of an icon, or the key of a message, from its file. */
+const iconOf = (id: string): string | undefined =>
+  /@lucide\/svelte\/dist\/icons\/([^/]+)\.svelte/.exec(id)?.[1];
+const wordOf = (id: string): string | undefined => /paraglide\/messages\/(\w+)\.js/.exec(id)?.[1];
 
 export default defineConfig({
   plugins: [
@@ -50,14 +60,22 @@ export default defineConfig({
           groups: [
             {
               name: "base",
-              test: /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)|src[\\/]lib[\\/](?:live|text(?![^?]*how-texts)|app\.svelte|keys|toasts|prefs|shown|frames)/,
+              test: (id) => {
+                const icon = iconOf(id);
+                if (icon !== undefined) return live.icons.has(icon);
+                return (
+                  /node_modules[\\/](?:svelte|@sveltejs|@lucide|tinykeys)/.test(id) ||
+                  (/src[\\/]lib[\\/](?:live|text|app\.svelte|keys|toasts|prefs|shown|frames)/.test(id) &&
+                    live.modules.has(id.replace(/\?.*$/, "")))
+                );
+              },
               minShareCount: 2,
             },
             {
               // Words that several pages say: in one file they pack better than in a file for each pair of pages.
               name: "words",
-              test: /paraglide[\\/]messages/,
-              minShareCount: 3,
+              test: (id) => live.words.has(wordOf(id) ?? ""),
+              minShareCount: 2,
             },
           ],
         },
