@@ -17,7 +17,8 @@ import type { ImportTools } from "./tools.ts";
 import { knownOfLink } from "./twitch-facts.ts";
 import { measured } from "./video/measured.ts";
 import { pictureEvents } from "./video/merge.ts";
-import { lookAtVideo, namesVideo, takeVideo, type Tell, type VideoFacts } from "./video/video.ts";
+import type { Tell, VideoFacts } from "./video/tools.ts";
+import { lookAtVideo, namesVideo, takeVideo } from "./video/video.ts";
 
 const CHAT_STAGES: readonly VodStageName[] = ["download", "parse", "windows", "chunks", "embed", "moments"];
 const VIDEO_STAGES: readonly VodStageName[] = ["video", "measure", "merge"];

@@ -17,7 +17,7 @@ import { ImportFailure } from "../chat/failure.ts";
 import { vodLink } from "../twitch/vod-link.ts";
 import { notAVideo } from "./file.ts";
 import type { Told } from "./told.ts";
-import type { OfVod, VideoTools } from "./video.ts";
+import type { OfVod, VideoTools } from "./tools.ts";
 
 /** Two days of segments of six seconds. */
 const MOST_SEGMENTS = 30_000;

@@ -12,7 +12,7 @@ import type { Objects } from "@hypecast/runtime/objects.ts";
 import { readSince } from "@hypecast/runtime/read-log.ts";
 import { openChannelLog } from "../../sources/hls/log.ts";
 import type { Positions } from "../positions.ts";
-import type { OfVod, Tell, VideoTools } from "./video.ts";
+import type { OfVod, Tell, VideoTools } from "./tools.ts";
 
 const LOOK_EVERY_MS = 500;
 /** Scores that do not come for so long will not: the moments go without. */

@@ -9,7 +9,7 @@ import { vodPictureChannel } from "@hypecast/contracts/vod.ts";
 import { holesIn, readManifest } from "@hypecast/runtime/kept-video.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { endOf, scoresKey } from "./measured.ts";
-import type { OfVod } from "./video.ts";
+import type { OfVod } from "./tools.ts";
 
 const unpack = promisify(zstdDecompress);
 /** A measurement of a minute of picture has less. */

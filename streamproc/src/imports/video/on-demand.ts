@@ -8,7 +8,7 @@ import type { SegmentStep } from "../../sources/hls/plan.ts";
 import { openRendition } from "../../sources/hls/segment.ts";
 import { openFinishedHls, placed, type FinishedHls } from "./hls.ts";
 import { readTaken } from "./taken.ts";
-import type { VideoTools } from "./video.ts";
+import type { VideoTools } from "./tools.ts";
 
 /** Segments that are being fetched; who asks for more is told to come back. */
 const MOST_AT_ONCE = 16;

@@ -8,7 +8,7 @@ import { timed, Uncuttable, type Piece, type TimedPiece } from "./cut-ts.ts";
 import { filePieces, notAVideo, type FileFacts } from "./file.ts";
 import type { FfmpegInput } from "./ffmpeg-input.ts";
 import type { Told } from "./told.ts";
-import type { OfVod, VideoTools } from "./video.ts";
+import type { OfVod, VideoTools } from "./tools.ts";
 
 /** About four seconds a segment: a keyframe every two is usual. Above the most, or above what a media worker takes, the picture is encoded anew. */
 const CUT = { targetMs: 4000, mostMs: 20_000, mostBytes: 48_000_000 };

@@ -7,7 +7,7 @@ import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { readManifest } from "@hypecast/runtime/kept-video.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { scoresKey } from "./measured.ts";
-import type { OfVod, VideoTools } from "./video.ts";
+import type { OfVod, VideoTools } from "./tools.ts";
 
 /** What a picture was taken from. An upload is gone when it is taken: whoever asks again is answered from here. */
 const taken = z.object({

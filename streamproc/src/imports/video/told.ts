@@ -5,7 +5,7 @@ import { readSince } from "@hypecast/runtime/read-log.ts";
 import { subjectOf } from "@hypecast/contracts/event.ts";
 import { videoSegment } from "@hypecast/contracts/video.ts";
 import { openChannelLog } from "../../sources/hls/log.ts";
-import type { VideoTools } from "./video.ts";
+import type { VideoTools } from "./tools.ts";
 
 /** The manifest is one object that is written anew: what stands on the log meanwhile is read from there after a kill. */
 const WRITE_EVERY_MS = 10_000;

@@ -29,7 +29,8 @@ import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { measured } from "./measured.ts";
 import { interleave, pictureEvents } from "./merge.ts";
 import { serveVodSegments } from "./on-demand.ts";
-import { lookAtVideo, takeVideo, type OfVod, type VideoTools } from "./video.ts";
+import type { OfVod, VideoTools } from "./tools.ts";
+import { lookAtVideo, takeVideo } from "./video.ts";
 
 const START_MS = Date.UTC(2026, 2, 1, 18);
 const SECONDS = 24;

@@ -1,13 +1,10 @@
 import { join } from "node:path";
-import type { NatsConnection } from "@nats-io/transport-node";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import type { Vod, VodError } from "@hypecast/contracts/vod.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
-import type { Logger } from "@hypecast/runtime/log.ts";
 import { readManifest } from "@hypecast/runtime/kept-video.ts";
-import { DiskFull, type Objects } from "@hypecast/runtime/objects.ts";
+import { DiskFull } from "@hypecast/runtime/objects.ts";
 import { ImportFailure } from "../chat/failure.ts";
-import type { Fetch } from "../../sources/hls/fetch.ts";
 import { vodLink } from "../twitch/vod-link.ts";
 import { openLocalFile, openUpload, type FfmpegInput } from "./ffmpeg-input.ts";
 import { probeFile, type FileFacts } from "./file.ts";
@@ -16,44 +13,7 @@ import { askedSegments, canBeAsked } from "./on-demand.ts";
 import { takeFile } from "./take-file.ts";
 import { readTaken, settleTaken, sourceOf, writeTaken } from "./taken.ts";
 import { bytesOf, openTold, writeManifest } from "./told.ts";
-
-export interface VideoTools {
-  readonly nc: NatsConnection;
-  readonly objects: Objects;
-  readonly config: Config;
-  readonly log: Logger;
-  /** Of `openFetcher(rulesOf(config))`. */
-  readonly fetch: Fetch;
-}
-
-/** What of a record is needed here. */
-export type OfVod = Pick<Vod, "id" | "source" | "startMs">;
-
-/** What a picture is before any of it is taken. */
-export interface VideoFacts {
-  readonly kind: "file" | "hls";
-  /** Null: the source does not say. */
-  readonly durationS: number | null;
-  readonly bytes: number | null;
-  readonly width: number;
-  readonly height: number;
-  /** When its first picture was, by the playlist's own clock (EXT-X-PROGRAM-DATE-TIME). Null: nothing says it. */
-  readonly startMs: number | null;
-  /** Has to be encoded anew, which takes long: why. Null: it is taken as it is. */
-  readonly encodes: string | null;
-}
-
-export interface Progress {
-  readonly segments: number;
-  readonly bytes: number;
-  /** Of the stream. */
-  readonly seconds: number;
-  /** Null: not known. */
-  readonly ofSeconds: number | null;
-  /** While it is taken: what can be played already, for the record. */
-  readonly video?: Vod["video"];
-}
-export type Tell = (progress: Progress) => void;
+import type { OfVod, Tell, VideoFacts, VideoTools } from "./tools.ts";
 
 export interface TakenVideo {
   readonly video: NonNullable<Vod["video"]>;
