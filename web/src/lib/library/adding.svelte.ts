@@ -62,6 +62,8 @@ export interface Wish {
 /** Everything that is being added. It outlives the library's page: one can look elsewhere while a file is sent. */
 class Adding {
   drafts = $state.raw<readonly Draft[]>([]);
+  /** Names of files by their uploads: an import says its own only when it begins. */
+  readonly #names = new Map<string, string>();
   #counter = 0;
 
   constructor() {
@@ -103,6 +105,7 @@ class Adding {
   async ask(draft: Draft): Promise<void> {
     draft.state = "asking";
     draft.problem = null;
+    for (const { uploadId, name } of draft.parts) if (uploadId !== null) this.#names.set(uploadId, name);
     const of = (kind: Kind): string | null =>
       draft.parts.find((part) => part.kind === kind)?.uploadId ?? null;
     const [chatUpload, videoUpload] = [of("chat"), of("video")];
@@ -133,6 +136,10 @@ class Adding {
       draft.state = "refused";
       this.#keep();
     }
+  }
+
+  nameOf({ chatUpload, videoUpload }: Vod["source"]): string | undefined {
+    return this.#names.get(chatUpload ?? "") ?? this.#names.get(videoUpload ?? "");
   }
 
   pause(draft: Draft): void {

@@ -79,7 +79,14 @@ export class FilePart {
     this.state = "sending";
     this.problem = null;
     this.pace = NO_PACE;
-    const tus = await import("tus-js-client");
+    const tus = await import("tus-js-client").catch(() => null);
+    if (tus === null) {
+      // The gateway is away, or has a newer build: trying again asks anew.
+      this.problem = { type: "/problems/unreachable", title: "unreachable", status: 0, detail: "" };
+      this.state = "failed";
+      ended();
+      return;
+    }
     const upload =
       this.#upload ??
       new tus.Upload(file, {
