@@ -204,6 +204,8 @@ export function understand(query: string, lengthS: number | null = null): Questi
   // "The best moments", "that at 1:20:00": there may be nothing more to look for.
   const enough = best !== null || intense || part.fromS !== null || part.toS !== null;
   const wanted = wantedOf(text, emotes, people, enough);
+  // "When did chat lose it", "what happened near the end": nothing is named, so the moments answer.
+  const unnamed = enough && wanted.length === 0 && kindAlone === null;
   return {
     understood: {
       language,
@@ -212,7 +214,7 @@ export function understand(query: string, lengthS: number | null = null): Questi
       people,
       nth,
       ...part,
-      kind: kindAlone ?? (best !== null ? "best" : "place"),
+      kind: kindAlone ?? (best !== null || unnamed ? "best" : "place"),
     },
     wanted,
     phrases,
