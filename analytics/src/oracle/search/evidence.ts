@@ -34,8 +34,17 @@ const BEFORE_MS = 120_000;
 export async function evidenceOf(ask: Ask, spans: readonly Span[]): Promise<Evidence> {
   if (spans.length === 0) return { bursts: [], moments: [], lags: new Map() };
   const params: Record<string, unknown> = { channels: [...new Set(spans.map(({ channelId }) => channelId))] };
-  const near = spans
-    .map(({ channelId, fromMs, toMs }, i) => {
+  // From the first to the last span of a channel: what lies between is little, and a condition a span costs the store more than it saves.
+  const reach = new Map<string, { fromMs: number; toMs: number }>();
+  for (const { channelId, fromMs, toMs } of spans) {
+    const known = reach.get(channelId);
+    reach.set(channelId, {
+      fromMs: Math.min(known?.fromMs ?? Infinity, fromMs),
+      toMs: Math.max(known?.toMs ?? -Infinity, toMs),
+    });
+  }
+  const near = [...reach]
+    .map(([channelId, { fromMs, toMs }], i) => {
       params[`channel${i}`] = channelId;
       params[`from${i}`] = Math.floor(fromMs) - BEFORE_MS;
       params[`to${i}`] = Math.ceil(toMs);
@@ -45,8 +54,7 @@ export async function evidenceOf(ask: Ask, spans: readonly Span[]): Promise<Evid
   const [bursts, moments, lags] = await Promise.all([
     ask<ChatBurst>(`SELECT ${columnsOf(chatBurst)} FROM chat_bursts FINAL WHERE ${near}`, params),
     ask<Moment>(
-      `SELECT ${columnsOf(moment)} FROM (SELECT * FROM moments FINAL WHERE channelId IN {channels:Array(String)})
-       WHERE state != 'withdrawn' AND (${near})`,
+      `SELECT ${columnsOf(moment)} FROM (SELECT * FROM moments FINAL WHERE ${near}) WHERE state != 'withdrawn'`,
       params,
     ),
     ask<Lag & { channelId: string }>(

@@ -37,16 +37,29 @@ const SHORTEST_MENDED = 4;
 const MENDED_WORTH = 0.6;
 const NEARLY = 12;
 
-/** Which of the wanted terms the scope knows, and how common each is. */
-export async function lexiconOf(ask: Ask, scope: Condition, asked: readonly Wanted[]): Promise<Lexicon> {
+/** How much a scope holds. */
+export type Size = Pick<Lexicon, "chunks" | "channels" | "lines" | "meanLength">;
+
+async function sizeOf(ask: Ask, scope: Condition): Promise<Size> {
+  const [size] = await ask<Size>(
+    `SELECT count() AS chunks, uniqExact(channelId) AS channels, sum(lines) AS lines, avg(length) AS meanLength
+     FROM chunk_lengths FINAL WHERE ${scope.sql}`,
+    scope.params,
+  );
+  return size ?? { chunks: 0, channels: 0, lines: 0, meanLength: 1 };
+}
+
+/** Which of the wanted terms the scope knows, and how common each is. `sized`: what the scope holds, where somebody asks for it already. */
+export async function lexiconOf(
+  ask: Ask,
+  scope: Condition,
+  asked: readonly Wanted[],
+  sized: Promise<Size> = sizeOf(ask, scope),
+): Promise<Lexicon> {
   const terms = [...new Set(asked.flatMap(({ terms: own }) => [...own.keys()]))];
-  const [known, [size]] = await Promise.all([
+  const [known, size] = await Promise.all([
     terms.length === 0 ? new Map<string, TermWorth>() : worthOf(ask, scope, terms),
-    ask<{ chunks: number; channels: number; lines: number; meanLength: number }>(
-      `SELECT count() AS chunks, uniqExact(channelId) AS channels, sum(lines) AS lines, avg(length) AS meanLength
-       FROM chunk_lengths FINAL WHERE ${scope.sql}`,
-      scope.params,
-    ),
+    sized,
   ]);
   const missing = asked
     .filter(({ terms: own }) => [...own.keys()].every((term) => !known.has(term)))
@@ -62,10 +75,8 @@ export async function lexiconOf(ask: Ask, scope: Condition, asked: readonly Want
   const added = [...new Set(mended.flatMap((near) => [...near.keys()]))];
   const all = added.length === 0 ? known : new Map([...known, ...(await worthOf(ask, scope, added))]);
   return {
-    chunks: size?.chunks ?? 0,
-    channels: size?.channels ?? 0,
-    lines: size?.lines ?? 0,
-    meanLength: Math.max(1, size?.meanLength ?? 1),
+    ...size,
+    meanLength: Math.max(1, size.meanLength),
     terms: all,
     wanted,
   };

@@ -5,6 +5,8 @@ import { stemOf, wordsOf } from "./words.ts";
 /** What a question wants, each with how telling it is among the scope's lines. */
 export interface Weighed {
   readonly terms: ReadonlyMap<string, number>;
+  /** Those of them that are emoji, which are no words: `[emoji, worth]`. */
+  readonly emoji: readonly (readonly [string, number])[];
   /** Share of the question, all together 1. */
   readonly share: number;
   /** Nobody in the scope says it. */
@@ -34,6 +36,9 @@ export function weigh(lexicon: Lexicon): Weighed[] {
   const sum = worths.reduce((all, { worth }) => all + worth, 0);
   return worths.map(({ terms, heard, worth }) => ({
     terms,
+    emoji: [...terms]
+      .filter(([term]) => term.startsWith(":") && !/\w/.test(term))
+      .map(([term, value]) => [term.slice(1), value] as const),
     share: sum > 0 ? worth / sum : 0,
     unheard: !heard,
   }));
@@ -109,14 +114,13 @@ export function matchOf(
       if (ofEmote > each[at]!) each[at] = ofEmote;
     }
   }
-  // Emoji are no words.
-  for (const [at, { terms: wanted }] of weighed.entries())
-    for (const [term, worth] of wanted)
-      if (term.startsWith(":") && !/\w/.test(term) && text.includes(term.slice(1)) && worth > each[at]!) {
-        each[at] = worth;
-        const from = text.indexOf(term.slice(1));
-        marks.push([from, from + term.length - 1]);
-      }
+  for (const [at, { emoji }] of weighed.entries())
+    for (const [one, worth] of emoji) {
+      const from = worth > each[at]! ? text.indexOf(one) : -1;
+      if (from < 0) continue;
+      each[at] = worth;
+      marks.push([from, from + one.length]);
+    }
   let says = 0;
   for (const [at, { share }] of weighed.entries()) says += share * each[at]!;
   return { says, each, marks, key };

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { columnsOf, type Ask } from "../../questions/answer.ts";
 import { evidenceOf, noticesOf, type Notice } from "./evidence.ts";
 import { fuse, type Fused } from "./fuse.ts";
-import { byWords, chunkKey, idf, lexiconOf, type ChunkRef, type Lexicon } from "./keyword.ts";
+import { byWords, chunkKey, idf, lexiconOf, type ChunkRef, type Lexicon, type Size } from "./keyword.ts";
 import { linesOf, type Line, type Span } from "./lines.ts";
 import { weigh } from "./match.ts";
 import { joined, placesOf, type Candidate, type Place, type Stretch } from "./places.ts";
@@ -76,19 +76,29 @@ export async function search(
   const began = performance.now();
   const { ask, signal } = tools;
   const only = asked.within?.length === 1 ? asked.within[0]!.channelId : null;
-  const extents = asked.within === null ? new Map<string, Extent>() : await extentsOf(tools, asked.within);
+  // Most questions name no part of a stream: its words are looked up while its length is.
+  const holding = asked.within === null ? null : holdingOf(tools, asked.within);
+  const whole = lexiconOf(
+    ask,
+    chunksIn(asked.within),
+    goingOn(asked.query, before, null).wanted,
+    asked.within?.every(({ fromMs, toMs }) => fromMs === null && toMs === null) === true
+      ? holding?.then(({ size }) => size)
+      : undefined,
+  );
+  const [wholeLexicon, held] = await Promise.all([whole, holding]);
+  const extents = held?.extents ?? new Map<string, Extent>();
   const extent = only === null ? undefined : extents.get(only);
-  const lengthS = extent === undefined ? null : (extent.toMs - extent.fromMs) / 1000;
-  let question = understand(asked.query, lengthS);
-  const { kind } = question.understood;
-  const goesOn = kind === "next" || kind === "earlier";
-  if (goesOn && before !== null) {
-    const first = understand(before.question, lengthS);
-    question = { ...first, understood: { ...first.understood, kind, nth: null } };
-  }
+  const question = goingOn(
+    asked.query,
+    before,
+    extent === undefined ? null : (extent.toMs - extent.fromMs) / 1000,
+  );
+  const { fromS, toS } = question.understood;
   const within = inPart(asked.within, question, extents);
   const scope = chunksIn(within);
-  const lexicon = await lexiconOf(ask, scope, question.wanted);
+  const lexicon =
+    fromS === null && toS === null ? wholeLexicon : await lexiconOf(ask, scope, question.wanted);
   const shown = {
     ...question.understood,
     emotes: question.understood.emotes.filter((name) => lexicon.terms.has(`:${name}`)),
@@ -125,21 +135,44 @@ export async function search(
   };
 }
 
-/** First and last second of each channel of a scope. */
-async function extentsOf(tools: SearchTools, within: NonNullable<Within>): Promise<Map<string, Extent>> {
+/** The question; "and the next one?" is the one before again. */
+function goingOn(query: string, before: Before | null, lengthS: number | null): Question {
+  const question = understand(query, lengthS);
+  const { kind } = question.understood;
+  if ((kind !== "next" && kind !== "earlier") || before === null) return question;
+  const first = understand(before.question, lengthS);
+  return { ...first, understood: { ...first.understood, kind, nth: null } };
+}
+
+/** First and last second of each channel of a scope, and how much all of them hold. */
+async function holdingOf(
+  tools: SearchTools,
+  within: NonNullable<Within>,
+): Promise<{ extents: Map<string, Extent>; size: Size }> {
   const channels = [...new Set(within.map(({ channelId }) => channelId))];
   const [known, rows] = await Promise.all([
     tools.extents(channels),
-    tools.ask<Extent & { channelId: string }>(
-      `SELECT channelId, min(startMs) AS fromMs, max(startMs) + 60000 AS toMs FROM chunk_lengths
-       WHERE channelId IN {channels:Array(String)} GROUP BY channelId`,
+    tools.ask<Extent & { channelId: string; chunks: number; lines: number; length: number }>(
+      `SELECT channelId, min(startMs) AS fromMs, max(startMs) + 60000 AS toMs, count() AS chunks, sum(lines) AS lines, sum(length) AS length
+       FROM (SELECT channelId, startMs, lines, length FROM chunk_lengths FINAL WHERE channelId IN {channels:Array(String)}) GROUP BY channelId`,
       { channels },
     ),
   ]);
-  return new Map([
-    ...rows.map(({ channelId, fromMs, toMs }): [string, Extent] => [channelId, { fromMs, toMs }]),
-    ...known,
-  ]);
+  const sum = (of: (row: (typeof rows)[number]) => number): number =>
+    rows.reduce((all, row) => all + of(row), 0);
+  const chunks = sum((row) => row.chunks);
+  return {
+    extents: new Map([
+      ...rows.map(({ channelId, fromMs, toMs }): [string, Extent] => [channelId, { fromMs, toMs }]),
+      ...known,
+    ]),
+    size: {
+      chunks,
+      channels: rows.length,
+      lines: sum((row) => row.lines),
+      meanLength: sum((row) => row.length) / Math.max(1, chunks),
+    },
+  };
 }
 
 /** The scope, cut to the part of the stream that the question names. Of streams whose length is not known the whole is looked at. */
