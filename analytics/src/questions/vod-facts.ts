@@ -22,7 +22,7 @@ export const answerVodFacts = defineAnswer(vodFacts, async (asked, ask) => {
       { ...asked, sizeS: asked.toMs - asked.fromMs > LONG_MS ? 60 : 10 },
     ),
     ask<Stretch>(
-      `SELECT atMs - 5000 AS fromMs, atMs AS toMs, assumeNotNull(value) AS value FROM hype FINAL
+      `SELECT atMs - 5000 AS fromMs, atMs AS toMs, value FROM hype FINAL
        WHERE ${here("atMs")} AND value IS NOT NULL ORDER BY atMs`,
       asked,
     ),

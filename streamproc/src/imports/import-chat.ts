@@ -87,20 +87,23 @@ export class KnownAlready extends ImportFailure {
 /** What the file says of the stream, where the record knows nothing better. */
 export function factsOf(vod: Vod, found: ChatSurvey, name: string): Partial<Vod> {
   const { facts } = found;
+  const durationS = vod.durationS ?? facts.durationS;
+  const cutOff = found.notes.some(({ code }) => code === "truncated");
   return {
     title: vod.title !== "" ? vod.title : (facts.title ?? name),
     twitchId: vod.twitchId ?? facts.twitchId,
     broadcaster: vod.broadcaster ?? facts.broadcaster,
     game: vod.game ?? facts.game,
     chapters: vod.chapters.length > 0 ? vod.chapters : facts.chapters,
-    durationS: vod.durationS ?? facts.durationS ?? (found.lastMs - found.startMs) / 1000,
+    durationS: durationS ?? (found.lastMs - found.startMs) / 1000,
     startMs: found.startMs,
     startKnown: found.startKnown,
     dialect: found.dialect,
     lines: found.lines,
     chatters: found.chatters,
     badLines: found.badLines,
-    completeness: found.completeness,
+    // How much a file lacks that was cut off, nobody knows who does not know the stream's length.
+    completeness: cutOff && durationS === null ? null : found.completeness,
     notes: withNotes(vod.notes, found.notes),
   };
 }
