@@ -13,7 +13,7 @@ import { openStatic } from "./embed/static.ts";
 import { togetherHealth } from "./health.ts";
 import { ChunkIndex } from "./index/chunk-index.ts";
 import { ModelsBook } from "./index/models.ts";
-import { answerSearch, lookingWith } from "./search/looking.ts";
+import { answerSearch, lookingWith, warmUp } from "./search/looking.ts";
 import { openStreams } from "./search/streams.ts";
 import { keepWordIndex } from "./search/word-index.ts";
 
@@ -41,6 +41,7 @@ await run("oracle", async ({ config, log, instance, signal, own }) => {
   void done.then(() => meaning.start());
   // Single lines are always compared here: they are many, and asking an endpoint about them would take its time and cost.
   const parts = { store, streams: await openStreams(nc), meaning, alike: alikeBy(openStatic()) };
+  void done.then(() => warmUp(parts, signal));
   const words = own(keepWordIndex(store, log, trouble));
   const searches = own(
     serveQuestions(nc, store, [answerSearch(parts)], log, trouble, Date.now, SEARCHES_AT_ONCE),

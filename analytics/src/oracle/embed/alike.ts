@@ -7,7 +7,8 @@ const REMEMBERED = 20_000;
 export function alikeBy(embedder: Embedder) {
   let remembered = new Map<string, Float32Array>();
   return async (question: string, texts: readonly string[]): Promise<Float64Array> => {
-    const [asked] = await embedder.embed([question], "query");
+    const [vectorOfQuestion] = await embedder.embed([question], "query");
+    const asked = vectorOfQuestion!;
     const fresh = texts.filter((text) => !remembered.has(text));
     const vectors = await embedder.embed(fresh, "passage");
     const made = new Map(fresh.map((text, i) => [text, vectors[i]!]));
@@ -16,7 +17,7 @@ export function alikeBy(embedder: Embedder) {
     for (const [text, vector] of made) if (remembered.size < REMEMBERED) remembered.set(text, vector);
     return Float64Array.from(said, (vector) => {
       let sum = 0;
-      for (let i = 0; i < vector.length; i++) sum += vector[i]! * asked![i]!;
+      for (let i = 0; i < asked.length; i++) sum += vector[i]! * asked[i]!;
       return sum;
     });
   };

@@ -32,7 +32,7 @@ const REST = 4;
 const RENEW_MS = 2000;
 const TAKEN_OVER_MS = 8000;
 /** A search says how much of its scope has vectors: counted anew after so long. */
-const COUNTED_FOR_MS = 3000;
+const COUNTED_FOR_MS = 10_000;
 const MOST_COUNTED = 500;
 const BACKOFF_MS = { least: 1000, most: 60_000 } as const;
 /** After a change of models the vectors of others stay for so long: another process may still be answering from them. */

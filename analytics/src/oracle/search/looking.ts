@@ -34,6 +34,23 @@ export const answerSearch = (parts: LookingParts): Answer =>
     searchWith(parts, asked, ask, AbortSignal.timeout(WITHIN_MS), null),
   );
 
+/** Asked once at the start, so that nobody waits while the model's tables are read and the code grows warm. */
+const FIRST_QUESTIONS = [
+  { language: "en", query: "when did chat laugh" },
+  { language: "ru", query: "где чат смеялся" },
+] as const;
+
+/** Searches for nothing in particular. What fails here is said by the first real question. */
+export async function warmUp(parts: LookingParts, ended: AbortSignal): Promise<void> {
+  for (const question of FIRST_QUESTIONS) {
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(WITHIN_MS)]);
+    const ask = asker(parts.store, signal, () => WITHIN_MS / 1000);
+    await searchWith(parts, { ...question, within: null, mode: "hybrid", limit: 1 }, ask, signal, null).catch(
+      () => {},
+    );
+  }
+}
+
 async function searchWith(
   { streams, meaning, alike }: LookingParts,
   asked: Asked,

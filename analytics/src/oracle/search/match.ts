@@ -5,8 +5,6 @@ import { stemOf, wordsOf } from "./words.ts";
 /** What a question wants, each with how telling it is among the scope's lines. */
 export interface Weighed {
   readonly terms: ReadonlyMap<string, number>;
-  /** Those of them that are emoji, which are no words: `[emoji, worth]`. */
-  readonly emoji: readonly (readonly [string, number])[];
   /** Share of the question, all together 1. */
   readonly share: number;
   /** Nobody in the scope says it. */
@@ -36,9 +34,6 @@ export function weigh(lexicon: Lexicon): Weighed[] {
   const sum = worths.reduce((all, { worth }) => all + worth, 0);
   return worths.map(({ terms, heard, worth }) => ({
     terms,
-    emoji: [...terms]
-      .filter(([term]) => term.startsWith(":") && !/\w/.test(term))
-      .map(([term, value]) => [term.slice(1), value] as const),
     share: sum > 0 ? worth / sum : 0,
     unheard: !heard,
   }));
@@ -85,45 +80,69 @@ function read(text: string): Read {
   return made;
 }
 
-const NONE: Match = { says: 0, each: new Float64Array(0), marks: [], key: "" };
+interface Stands {
+  readonly at: number;
+  readonly worth: number;
+}
 
-/** How much of what is wanted a line says. */
-export function matchOf(
-  { text, login, emotes }: Pick<Line, "text" | "login" | "emotes">,
+/** Says of a line how much of what is wanted it says. Of each text once: chat repeats itself. */
+export function matcherOf(
   weighed: readonly Weighed[],
-): Match {
-  if (weighed.length === 0) return { ...NONE, key: read(text).key };
-  const { words, key } = read(text);
-  const each = new Float64Array(weighed.length);
-  const marks: [number, number][] = [];
-  for (const { terms, from, to } of words) {
-    let marked = false;
-    for (const [at, { terms: wanted }] of weighed.entries()) {
-      const worth = Math.max(wanted.get(terms[0]!) ?? 0, wanted.get(terms[1]!) ?? 0);
-      if (worth === 0) continue;
-      if (worth > each[at]!) each[at] = worth;
-      marked = true;
+): (line: Pick<Line, "text" | "login" | "emotes">) => Match {
+  const wants = new Map<string, Stands[]>();
+  for (const [at, { terms }] of weighed.entries())
+    for (const [term, worth] of terms) wants.set(term, [...(wants.get(term) ?? []), { at, worth }]);
+  const startingWith = (sign: string): Map<string, Stands[]> =>
+    new Map([...wants].flatMap(([term, stands]) => (term.startsWith(sign) ? [[term.slice(1), stands]] : [])));
+  const logins = startingWith("@");
+  const emoteNames = startingWith(":");
+  // Emoji are no words.
+  const emoji = [...emoteNames].filter(([name]) => !/\w/.test(name));
+  const nothing = new Float64Array(weighed.length);
+  const ofText = new Map<string, Match>();
+
+  const raise = (each: Float64Array, stands: readonly Stands[]): void => {
+    for (const { at, worth } of stands) if (worth > each[at]!) each[at] = worth;
+  };
+  const said = (each: Float64Array): number => {
+    let says = 0;
+    for (let at = 0; at < each.length; at++) says += weighed[at]!.share * each[at]!;
+    return says;
+  };
+  function matchText(text: string): Match {
+    const { words, key } = read(text);
+    let each = nothing;
+    const marks: [number, number][] = [];
+    const found = (stands: readonly Stands[], from: number, to: number): void => {
+      if (each === nothing) each = new Float64Array(weighed.length);
+      raise(each, stands);
+      marks.push([from, to]);
+    };
+    for (const { terms, from, to } of words) {
+      const byStem = wants.get(terms[0]!);
+      const byName = emoteNames.size === 0 ? undefined : wants.get(terms[1]!);
+      if (byStem !== undefined || byName !== undefined)
+        found([...(byStem ?? []), ...(byName ?? [])], from, to);
     }
-    if (marked) marks.push([from, to]);
+    for (const [one, stands] of emoji) {
+      const from = text.indexOf(one);
+      if (from >= 0) found(stands, from, from + one.length);
+    }
+    return { says: said(each), each, marks, key };
   }
-  for (const [at, { terms: wanted }] of weighed.entries()) {
-    const worth = wanted.get(`@${login}`) ?? 0;
-    if (worth > each[at]!) each[at] = worth;
-    for (const [, name] of emotes) {
-      const ofEmote = wanted.get(`:${name}`) ?? 0;
-      if (ofEmote > each[at]!) each[at] = ofEmote;
+  return ({ text, login, emotes }) => {
+    let match = ofText.get(text);
+    if (match === undefined) {
+      match = matchText(text);
+      ofText.set(text, match);
     }
-  }
-  for (const [at, { emoji }] of weighed.entries())
-    for (const [one, worth] of emoji) {
-      const from = worth > each[at]! ? text.indexOf(one) : -1;
-      if (from < 0) continue;
-      each[at] = worth;
-      marks.push([from, from + one.length]);
-    }
-  let says = 0;
-  for (const [at, { share }] of weighed.entries()) says += share * each[at]!;
-  return { says, each, marks, key };
+    const more = logins.size === 0 ? undefined : logins.get(login);
+    const named = emoteNames.size === 0 ? [] : emotes.flatMap(([, name]) => emoteNames.get(name) ?? []);
+    if (more === undefined && named.length === 0) return match;
+    const each = Float64Array.from(match.each);
+    raise(each, [...(more ?? []), ...named]);
+    return { ...match, says: said(each), each };
+  };
 }
 
 /** Whether the stems of a phrase stand side by side in a text. */

@@ -3,7 +3,7 @@ import type { Moment } from "@hypecast/contracts/moment.ts";
 import { clustersOf, type Vote } from "./cluster.ts";
 import { PRIOR_LAG, type Evidence, type Lag, type Notice } from "./evidence.ts";
 import type { Line } from "./lines.ts";
-import { matchOf, saysPhrase, type Match, type Weighed } from "./match.ts";
+import { matcherOf, saysPhrase, type Match, type Weighed } from "./match.ts";
 import { scoreOf, type Parts } from "./score.ts";
 import type { Question, Wanted } from "./understand.ts";
 
@@ -85,8 +85,9 @@ export function placesOf(
   notices: readonly Notice[],
 ): Place[] {
   const places: Place[] = [];
+  const matchOf = matcherOf(weighed);
   for (const stretch of stretches) {
-    const matches = stretch.lines.map((line) => matchOf(line, weighed));
+    const matches = stretch.lines.map(matchOf);
     const means = stretch.lines.map((_line, i) =>
       Math.max(0, ((stretch.alike?.[i] ?? 0) - ALIKE_FROM) / (1 - ALIKE_FROM)),
     );
