@@ -876,6 +876,11 @@ describe("an imported stream", () => {
         endMs: start + 70_000,
       }),
     ]);
+    // A hype that is not known yet is none, not zero.
+    await put("hype", [
+      { id: "vh1", channelId: vod, atMs: start + 10_000, state: "warming", value: null },
+      { id: "vh2", channelId: vod, atMs: start + 65_000, state: "ok", value: 71.5 },
+    ]);
     expect(await ask(answerVodFacts, { ...asked, columns: 4 })).toEqual({
       lines: 5,
       chatters: 3,
@@ -883,7 +888,7 @@ describe("an imported stream", () => {
       chunks: 2,
       embedded: 0,
       rate: [6, null, 30, null],
-      hype: [null, null, null, null],
+      hype: [null, null, 71.5, null],
       best: { atMs: start + 59_000, kind: "fail", subject: "KEKW", quote: "he fell into lava" },
       linesUpToMs: start + 64_000,
       windowsUpToMs: start + 70_000,
