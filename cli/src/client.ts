@@ -117,11 +117,19 @@ async function problemOf(response: Response): Promise<Failure> {
   let said = `${response.status} ${response.statusText}`;
   try {
     const { detail, action } = JSON.parse(text) as { detail?: string; action?: string };
-    said = [detail, action].filter((part) => part !== undefined && part !== "").join(" ") || said;
+    said = sentences(detail, action) || said;
   } catch {
     // No problem document: the status says what there is to say.
   }
   if (response.status === 401 || response.status === 403)
     return new Failure(EXIT.unauthorized, `${said} (--token, or HYPECAST_TOKEN)`);
+  if (response.status === 400) return new Failure(EXIT.usage, said);
   return new Failure(response.status === 404 ? EXIT.notFound : EXIT.failed, said);
 }
+
+/** What happened and what to do, as one text: each part ends like a sentence. */
+const sentences = (...parts: readonly (string | undefined)[]): string =>
+  parts
+    .filter((part) => part !== undefined && part !== "")
+    .map((part) => (/[.!?…]$/.test(part!) ? part : `${part}.`))
+    .join(" ");

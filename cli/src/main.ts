@@ -23,8 +23,16 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Ex
     process.stdout.write(completion(rest[0] ?? "bash", commands, Object.keys(SHARED)));
     return EXIT.ok;
   }
+  if (name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(usage());
+    return EXIT.ok;
+  }
   const command = commands.find((one) => one.name === name);
-  if (command === undefined) throw new Failure(EXIT.usage, `no command '${name ?? ""}'\n${usage()}`);
+  if (command === undefined)
+    throw new Failure(
+      EXIT.usage,
+      `${name === undefined ? "which command?" : `no command '${name}'`}\n${usage()}`,
+    );
   const { positionals, values } = parsed(command, rest);
   if (values["help"] === true) {
     process.stdout.write(`hypecast ${command.usage}\n  ${command.says}\n${SHARED_HELP}`);
@@ -87,6 +95,12 @@ function languageOf(given: string | undefined, env: NodeJS.ProcessEnv): "en" | "
   if (given === "en" || given === "ru") return given;
   throw new Failure(EXIT.usage, `--lang ${given}: en or ru`);
 }
+
+// Whoever reads the results may have read enough ("| head").
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2), process.env);

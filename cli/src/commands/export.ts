@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import type { Vod } from "@hypecast/contracts/vod.ts";
@@ -30,8 +31,13 @@ export const exportStream: Command = {
       throw new Failure(EXIT.usage, `--as ${as}: one of ${KINDS.join(", ")}`);
     const vod = (await client.call("GET", `/api/v1/streams/${encodeURIComponent(id)}`)) as Vod;
     const write = writer(text(values["out"]));
-    for await (const piece of pieces(call, vod, as as (typeof KINDS)[number])) await write.piece(piece);
-    await write.end();
+    try {
+      for await (const piece of pieces(call, vod, as as (typeof KINDS)[number])) await write.piece(piece);
+      await write.end();
+    } catch (error) {
+      await write.drop();
+      throw error;
+    }
     return EXIT.ok;
   },
 };
@@ -99,19 +105,28 @@ async function* chatOf(
   yield* chatOf(client, channel, middleMs, toMs);
 }
 
-function writer(out: string | undefined): { piece(text: string): Promise<void>; end(): Promise<void> } {
-  const stream =
-    out === undefined
-      ? process.stdout
-      : createWriteStream(resolve(process.env["HYPECAST_CALLED_FROM"] ?? ".", out));
+/** To stdout, or to a file: whole, or not at all. What is half there has another name. */
+function writer(out: string | undefined): {
+  piece(text: string): Promise<void>;
+  end(): Promise<void>;
+  drop(): Promise<void>;
+} {
+  const path = out === undefined ? null : resolve(process.env["HYPECAST_CALLED_FROM"] ?? ".", out);
+  const stream = path === null ? process.stdout : createWriteStream(`${path}.part`);
   return {
     async piece(piece) {
       if (!stream.write(piece)) await once(stream, "drain");
     },
     async end() {
-      if (stream === process.stdout) return;
+      if (path === null) return;
       stream.end();
       await finished(stream);
+      await rename(`${path}.part`, path);
+    },
+    async drop() {
+      if (path === null) return;
+      stream.destroy();
+      await rm(`${path}.part`, { force: true });
     },
   };
 }

@@ -103,14 +103,18 @@ async function send(client: Client, path: string, output: Output): Promise<strin
 }
 
 export function vodText(vod: Vod, server: string): string {
-  if (vod.error !== null) return `${vod.id}  ${vod.status}: ${vod.error.detail} ${vod.error.action}`;
+  if (vod.error !== null)
+    return [
+      `${vod.id}  ${vod.status}: ${vod.error.detail} ${vod.error.action}`,
+      ...(vod.sameAs === null ? [] : [`  ${server}/vod/${vod.sameAs}`]),
+    ].join("\n");
   const complete =
     vod.completeness === null ? "" : ` · complete to ${(vod.completeness.share * 100).toFixed(1)} %`;
   const bad = vod.badLines.count === 0 ? "" : ` · ${vod.badLines.count} lines could not be read`;
   return [
     `${vod.id}  ${vod.status}  ${safe(vod.title)}`,
     `  ${vod.lines} lines, ${vod.moments} moments${vod.durationS === null ? "" : `, ${duration(vod.durationS)}`}${complete}${bad}`,
-    ...vod.notes.map(({ detail }) => `  note: ${detail}`),
+    ...vod.notes.map(({ detail, action }) => `  note: ${detail} ${action}`),
     `  ${server}/vod/${vod.id}`,
   ].join("\n");
 }

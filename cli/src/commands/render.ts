@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 import type { vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { Clip } from "@hypecast/contracts/clip.ts";
+import { clipPath } from "@hypecast/contracts/media.ts";
 import { EXIT, Failure, type ExitCode } from "../failure.ts";
 import { bar, duration, seconds } from "../output.ts";
 import { text, type Call, type Command } from "./command.ts";
@@ -88,7 +89,7 @@ async function download({ client }: Call, clip: Clip, out: string): Promise<Exit
   return EXIT.ok;
 }
 
-const fileOf = (clip: Clip): string => `/media/${clip.files[0]?.key ?? ""}`;
+const fileOf = (clip: Clip): string => clipPath(clip.id, clip.files[0]?.layout ?? "16:9");
 
 const clipText = (clip: Clip, server: string): string =>
   clip.state === "ready"

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { Vod } from "@hypecast/contracts/vod.ts";
-import { EXIT } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { bar, duration, safe } from "../output.ts";
 import { text, type Command } from "./command.ts";
 import { vodText } from "./import.ts";
@@ -16,6 +16,14 @@ export const status: Command = {
   says: "how far imports and renders are; without a task: all streams",
   options: { cancel: { type: "boolean" }, retry: { type: "boolean" }, delete: { type: "boolean" } },
   async run({ client, output, positionals, values }) {
+    const asked = ["cancel", "retry", "delete"].filter((name) => values[name] === true);
+    if (asked.length > 1) throw new Failure(EXIT.usage, `--${asked.join(" and --")}: one of them`);
+    if (asked.length > 0 && positionals.length === 0)
+      throw new Failure(EXIT.usage, `${asked[0]} what? The id of a stream.`);
+    const lineOf = (vod: Vod): string =>
+      vod.status === "processing"
+        ? `${vod.id}  ${progressText(vod)}  ${safe(vod.title)}`
+        : vodText(vod, client.server.url);
     if (positionals.length === 0) {
       const streams = await allStreams((path) => client.call("GET", path));
       output.result({ streams }, () =>
@@ -59,11 +67,9 @@ export async function allStreams(get: (path: string) => Promise<unknown>): Promi
   return streams;
 }
 
-const lineOf = (vod: Vod): string =>
-  vod.status === "processing" ? `${vod.id}  ${progressText(vod)}  ${safe(vod.title)}` : vodText(vod, "");
-
 function taskText({ task_id, kind, status, percent, stage, eta_s, error }: Task): string {
   if (status === "error") return `${task_id}  ${kind} failed: ${text(error ?? "") ?? ""}`;
+  if (status === "ready") return `${task_id}  ${kind}  ${bar(1)} ready`;
   const left = eta_s === null ? "" : `, ${duration(eta_s)} left`;
-  return `${task_id}  ${kind}  ${bar(percent / 100)} ${status === "ready" ? "ready" : (stage ?? "")}${left}`;
+  return `${task_id}  ${kind}  ${bar(percent / 100)} ${stage ?? status}${left}`;
 }
