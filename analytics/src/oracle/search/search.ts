@@ -377,7 +377,17 @@ function chosen(places: readonly Place[], question: Question, before: Before | n
       return places.map((place) => ({ ...place, score: Math.min(place.score, NEEDED / 2) }));
     return [one, ...places.filter((place) => place !== one)];
   }
+  if (question.intense) return byReaction(places, good);
   return [...places];
+}
+
+/** "When chat lost it over …" asks for the strongest reaction: among places that are good enough, how strong each was counts as much again. */
+function byReaction(places: readonly Place[], good: readonly Place[]): Place[] {
+  const most = Math.max(...good.map(({ parts }) => parts.moment), 0);
+  if (most === 0) return [...places];
+  const worth = ({ score, parts }: Place): number => score * (parts.moment / most) ** 2;
+  const first = good.toSorted((a, b) => worth(b) - worth(a) || b.score - a.score);
+  return [...first, ...places.filter((place) => !first.includes(place))];
 }
 
 /** The juiciest moments, of a kind where one was named, as the folds found them; with the lines that were said most. */
