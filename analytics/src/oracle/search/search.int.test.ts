@@ -13,6 +13,7 @@ import { migrate } from "../../migrate.ts";
 import { asker } from "../../questions/answer.ts";
 import { serveQuestions, type Questions } from "../../questions/serve.ts";
 import { openStore, type Store } from "../../store.ts";
+import { linesOf } from "./lines.ts";
 import { answerSearch } from "./looking.ts";
 import { search, type Asked, type Before } from "./search.ts";
 import { indexSome } from "./word-index.ts";
@@ -294,6 +295,7 @@ describe("the order that was asked for", () => {
     ["лава во второй половине", 600],
     ["лава в первые 5 минут", 200],
     ["lava after 8:00", 600],
+    ["when did chat go crazy over the lava", 600],
   ])("%s is at %i s", async (query, s) => {
     expect(secondsOf((await find(query)).hits)[0]).toBe(s);
   });
@@ -407,4 +409,24 @@ test("a chunk whose lines have not come yet waits for them; words that are there
   });
   expect(await indexSome(store, true)).toBe(1);
   expect(await indexSome(store, true)).toBe(0);
+});
+
+test("of a span with more lines than are read an even choice is taken, each once, the same each time", async () => {
+  const channelId = `vod-${"e".repeat(18)}-1`;
+  const many = Array.from({ length: 3000 }, (_l, i) => said(i / 100, `viewer${i}`, `line ${i}`, channelId));
+  await store.insert({ table: "vod_lines", values: [...many, many[7]!], format: "JSONEachRow" });
+  const read = (): Promise<unknown[][]> =>
+    linesOf(
+      asker(store, AbortSignal.timeout(8000), () => 8),
+      [
+        { channelId, fromMs: at(0), toMs: at(30) },
+        { channelId, fromMs: at(40), toMs: at(50) },
+        { channelId, fromMs: at(10), toMs: at(11) },
+      ],
+    );
+  const [long, empty] = await read();
+  expect(long!.length).toBeGreaterThan(2400);
+  expect(long!.length).toBeLessThanOrEqual(2500);
+  expect(empty).toEqual([]);
+  expect(await read()).toEqual(await read());
 });
