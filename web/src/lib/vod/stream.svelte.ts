@@ -129,14 +129,7 @@ export class OpenStream {
         take: (record) => this.take(record),
         done: (record) => record.status !== "processing",
         lost: (lost) => (this.lost = lost),
-        gone: () => {
-          this.problem = {
-            type: "/problems/stream_not_found",
-            title: "gone",
-            status: 404,
-            detail: "deleted",
-          };
-        },
+        gone: () => this.gone(),
       });
     };
     void begin();
@@ -145,6 +138,11 @@ export class OpenStream {
       clearTimeout(timer);
       stopEvents?.();
     };
+  }
+
+  /** It was deleted while one looked at it. */
+  gone(): void {
+    this.problem = { type: "/problems/stream_not_found", title: "gone", status: 404, detail: "deleted" };
   }
 
   async #open(): Promise<void> {

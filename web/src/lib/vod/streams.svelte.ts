@@ -35,6 +35,7 @@ export class StreamStore {
   /** Called when a stream that was being imported a moment ago is ready. */
   ready: ((stream: Vod) => void) | null = null;
   readonly #gone = new Set<string>();
+  readonly #hearers = new Set<(news: StreamNews) => void>();
   #turn = 0;
   #followers = 0;
   #stop: () => void = () => {};
@@ -48,6 +49,12 @@ export class StreamStore {
     return () => {
       if (--this.#followers === 0) this.#stop();
     };
+  }
+
+  /** Each change as it is pushed, while somebody follows; until the returned function is called. */
+  hear(take: (news: StreamNews) => void): () => void {
+    this.#hearers.add(take);
+    return () => this.#hearers.delete(take);
   }
 
   #begin(socket: LiveSocket): () => void {
@@ -72,6 +79,7 @@ export class StreamStore {
 
   /** True when the list itself may be another now. */
   #takeNews(news: StreamNews): boolean {
+    for (const take of this.#hearers) take(news);
     const was = this.byId.get(news.id);
     if ("removed" in news) {
       this.ids = this.ids.filter((id) => id !== news.id);
