@@ -87,9 +87,14 @@ const REFUSALS: Readonly<Partial<Record<Refused["code"], VodErrorCode>>> = {
   no_program: "no_way",
 };
 
+const saidBy = (error: Error & { readonly code?: string; readonly hostname?: string }): string =>
+  error.code === "ENOTFOUND" && error.hostname !== undefined
+    ? `no server has the name ${error.hostname}`
+    : error.message;
+
 function failureOf(error: unknown): Error {
   if (error instanceof ImportFailure) return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? saidBy(error) : String(error);
   const sentence = `${said.slice(0, 1).toUpperCase()}${said.slice(1, 300)}.`;
   if (error instanceof Refused) {
     const code = REFUSALS[error.code] ?? "not_a_video";
