@@ -50,5 +50,6 @@ export function scoreOf(parts: Parts): number {
   return 1 / (1 + Math.exp(-sum));
 }
 
-export const certaintyOf = (score: number): "sure" | "likely" | "maybe" =>
-  score >= SURE ? "sure" : score >= NEEDED ? "likely" : "maybe";
+/** `alone`: one person's words are all there is to it, which may be likely, and never sure. */
+export const certaintyOf = (score: number, alone: boolean): "sure" | "likely" | "maybe" =>
+  score >= SURE && !alone ? "sure" : score >= NEEDED ? "likely" : "maybe";

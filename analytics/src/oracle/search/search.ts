@@ -469,7 +469,10 @@ function hitOf(place: Place, rank: number, language: "en" | "ru", question: Ques
     startMs: place.startMs,
     endMs: place.endMs,
     score: round(place.score),
-    certainty: certaintyOf(place.score),
+    certainty: certaintyOf(
+      place.score,
+      place.people < 2 && place.burst === null && place.moment === null && place.notice === null,
+    ),
     parts: Object.fromEntries(Object.entries(place.parts).map(([name, value]) => [name, round(value)])),
     chunkIds: candidates.map(({ id }) => id),
     momentId: found?.id ?? null,

@@ -1,7 +1,17 @@
+import type { Mood } from "@hypecast/contracts/moods.ts";
 import type { Place } from "./places.ts";
 
 const QUOTED = 40;
 const RU = new Intl.PluralRules("ru");
+const MOOD_WORDS: Readonly<Record<Mood, { readonly en: string; readonly ru: string }>> = {
+  laugh: { en: "laughter", ru: "смех" },
+  shock: { en: "shock", ru: "шок" },
+  hype: { en: "hype", ru: "азарт" },
+  love: { en: "love", ru: "любовь" },
+  sad: { en: "sadness", ru: "грусть" },
+  anger: { en: "anger", ru: "злость" },
+  cringe: { en: "cringe", ru: "кринж" },
+};
 const ruLines = (count: number): string =>
   RU.select(count) === "one" ? "строка" : RU.select(count) === "few" ? "строки" : "строк";
 
@@ -27,8 +37,15 @@ export function whyOf(language: "en" | "ru", place: Place, words: readonly strin
     );
   }
   if (place.burst !== null) {
-    const { subject, times } = place.burst;
-    const what = subject === "" ? (ru ? "сообщения" : "messages") : subject.slice(0, QUOTED);
+    const { kind, mood, subject, times } = place.burst;
+    const what =
+      kind === "mood" && mood !== null
+        ? MOOD_WORDS[mood][language]
+        : subject === ""
+          ? ru
+            ? "сообщения"
+            : "messages"
+          : subject.slice(0, QUOTED);
     said.push(
       ru
         ? `${what} ×${times.toFixed(1).replace(".", ",")} к обычному`
