@@ -95,7 +95,7 @@ test("chat files are dropped, uploaded, read and asked about; what cannot be rea
   await busy.getByText("Уже работает").waitFor();
   const question = busy.getByRole("link", { name: "Спросить эту часть" });
   expect(await question.getAttribute("href")).toMatch(/^\/oracle\?stream=_\w{18}$/);
-  await page.getByRole("status").getByText("«evening-castle.ndjson» готова").waitFor();
+  await page.getByRole("status").getByText("Запись готова: evening-castle.ndjson").waitFor();
   await busy.getByText("41 208 сообщений").waitFor();
   const bad = card(page, "bad.json");
   await bad.getByText("Это не файл чата").waitFor();
@@ -192,9 +192,11 @@ test("a stream is renamed, its import stopped and gone on with, and deleted afte
   await renamed.waitFor();
   await gateway.start();
   await page.getByText("пока без новостей").first().waitFor({ state: "detached", timeout: 20_000 });
-  expect(faults.filter((fault) => !/WebSocket|ERR_CONNECTION|Failed to load resource/.test(fault))).toEqual(
-    [],
-  );
+  expect(
+    faults.filter(
+      (fault) => !/WebSocket|ERR_CONNECTION|Failed to load resource|Unable to preload/.test(fault),
+    ),
+  ).toEqual([]);
   await context.close();
 });
 
@@ -207,6 +209,7 @@ test("clips of streams: a batch stands together, a film says of how many places,
     });
   await page.goto(`${gateway.url}/clips?channel=${WHOLE}`);
   const batch = page.getByRole("region", { name: "Подборка из 3 клипов" });
+  await batch.getByText("3 из 3").first().waitFor();
   expect(await batch.getByRole("article").allInnerTexts()).toEqual(
     [1, 2, 3].map((n) => expect.stringMatching(new RegExp(`${n} из 3[^]*только чат`))),
   );

@@ -50,7 +50,7 @@ test("/metrics has every part, and Prometheus can read each line of it", async (
   const parts = new Set(
     [...families.values()].flatMap(({ samples }) => samples.map(({ labels }) => labels.get("part"))),
   );
-  expect(parts).toEqual(new Set(["analytics", "gateway", "streamproc"]));
+  expect(parts).toEqual(new Set(["analytics", "gateway", "oracle", "streamproc"]));
   for (const name of [
     "hypecast_irc_lines_total",
     "hypecast_chat_published_lines_total",
@@ -112,6 +112,7 @@ test("every part that is killed with -9 comes back, and the channel is live agai
       "imports",
       "media",
       "nats-server",
+      "oracle",
       "processors",
       "redis-server",
       "sources",
