@@ -77,7 +77,9 @@ function childrenOf(parent: number): Map<string, number> {
       const script = words.find((word) => word.endsWith("main.ts"));
       const only = words[words.indexOf("--only") + 1];
       const name =
-        script === undefined ? (words[0] ?? "") : script.replace(`${root}/`, "").replace("/src/main.ts", "");
+        script === undefined
+          ? (words[0] ?? "")
+          : script.replace(`${root}/`, "").replace(/(?:\/src)?\/main\.ts$/, "");
       children.set(name === "streamproc" ? (only ?? name) : (name.split("/").pop() ?? name), Number(pid));
     } catch {
       // gone while we looked
