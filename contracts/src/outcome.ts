@@ -2,6 +2,7 @@
 export const DROP_REASONS = [
   "shared_chat", // counted in its home channel
   "duplicate", // the same message id was counted before
+  "opted_out", // the chatter asked not to be read
   "overflow", // a bounded queue was full; a gap event says when
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -25,11 +25,22 @@ import { chatWindow } from "./window.ts";
  * | `video:<login>` | VideoState | counts up | no: latest |
  * | `clips` | ClipChange: a clip, whole, at each change | counts up | 60 s |
  * | `streams` | StreamChange: an imported stream, whole, at each change | counts up | 60 s |
+ * | `mod:<login>` | ModChange, for moderators of the channel | counts up | 60 s |
  * | `sys` | SystemState | counts up | no: latest |
  */
-export const TOPICS = ["live", "chat", "events", "video", "channels", "clips", "streams", "sys"] as const;
+export const TOPICS = [
+  "live",
+  "chat",
+  "events",
+  "video",
+  "channels",
+  "clips",
+  "streams",
+  "mod",
+  "sys",
+] as const;
 export const topic = z.union([
-  z.templateLiteral([z.enum(["live", "chat", "events", "video"]), ":", login]),
+  z.templateLiteral([z.enum(["live", "chat", "events", "video", "mod"]), ":", login]),
   z.enum(["channels", "clips", "streams", "sys"]),
 ]);
 export type Topic = z.infer<typeof topic>;

@@ -3,10 +3,14 @@ import { chatBursts } from "./burst.ts";
 import { chatAlive, chatEnded, chatGap, chatLines, chatModeration, chatNotice } from "./chat.ts";
 import { chatChunks } from "./chunk.ts";
 import { subjectFilter } from "./event.ts";
+import { JOURNAL_STREAM, journalSubject } from "./journal.ts";
+import { modCases, modErase, modPolicy, modReport } from "./mod-case.ts";
+import { modEvent } from "./mod-event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "./hype.ts";
 import { videoMeasured } from "./measured.ts";
 import { momentMark, moments, reactionLags } from "./moment.ts";
 import { shotScore, videoShots } from "./shot.ts";
+import { toxicityScores, toxicitySpikes, toxicityWindows } from "./toxicity.ts";
 import { videoGap, videoSegment } from "./video.ts";
 import { chatWindows } from "./window.ts";
 
@@ -19,7 +23,9 @@ const GB = 1e9;
  */
 export const chatEvents = [chatLines, chatNotice, chatModeration, chatGap, chatAlive, chatEnded] as const;
 export const videoEvents = [videoSegment, videoGap, videoMeasured, shotScore] as const;
-export const inputEvents = [...chatEvents, ...videoEvents, momentMark] as const;
+/** What moderation did at Twitch, what the model says of lines, and what people set and report. */
+export const modEvents = [toxicityScores, modEvent, modPolicy, modReport, modErase] as const;
+export const inputEvents = [...chatEvents, ...videoEvents, momentMark, ...modEvents] as const;
 
 /** What the folds commit: outputs, together with their state and position (see docs/recovery.md). */
 export const foldEvents = [
@@ -33,6 +39,9 @@ export const foldEvents = [
   moments,
   reactionLags,
   chatChunks,
+  toxicityWindows,
+  toxicitySpikes,
+  modCases,
 ] as const;
 
 /** `fold.checkpoint.<partition>` guards a partition; `fold.state.<partition>.…` carries what it vouches for. */
@@ -46,6 +55,7 @@ export const streams = {
     maxAgeS: 48 * HOUR_S,
     maxBytes: 20 * GB,
     duplicateWindowS: 120,
+    forever: false,
     // Imported streams are published in batches (streamproc/src/imports/channel-writer.ts).
     atomic: true,
   },
@@ -60,6 +70,15 @@ export const streams = {
     maxBytes: 20 * GB,
     duplicateWindowS: 120,
     atomic: true,
+    forever: false,
+  },
+  [JOURNAL_STREAM]: {
+    subjects: [journalSubject("*")],
+    maxAgeS: 0,
+    maxBytes: 20 * GB,
+    duplicateWindowS: 120,
+    atomic: false,
+    forever: true,
   },
   DEAD: {
     subjects: ["dead.letter.*"],
@@ -67,6 +86,7 @@ export const streams = {
     maxBytes: GB,
     duplicateWindowS: 120,
     atomic: false,
+    forever: false,
   },
 } as const;
 export type StreamName = keyof typeof streams;

@@ -8,6 +8,7 @@ export const PARTS = [
   "clips",
   "imports",
   "oracle",
+  "moderation",
   "sink",
   "questions",
   "gateway",

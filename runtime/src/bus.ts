@@ -3,13 +3,22 @@ import {
   jetstreamManager,
   type JetStreamManager,
   type StreamConfig,
+  DiscardPolicy,
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { connect, errors, nanos, type NatsConnection } from "@nats-io/transport-node";
+import {
+  ACCOUNTS_BUCKET,
+  ERASURES_BUCKET,
+  GRANTS_BUCKET,
+  OPT_OUTS_BUCKET,
+  SESSIONS_BUCKET,
+} from "@hypecast/contracts/account.ts";
 import { CHANNELS_BUCKET, CHANNEL_STATE_BUCKET } from "@hypecast/contracts/channel.ts";
 import { CLIPS_BUCKET, LAYOUT_BUCKET } from "@hypecast/contracts/clip.ts";
+import { CLAIMS_BUCKET, PEOPLE_BUCKET, POLICY_BUCKET } from "@hypecast/contracts/journal.ts";
 import { DECISIONS_BUCKET } from "@hypecast/contracts/moment.ts";
 import { ANSWERS_BUCKET } from "@hypecast/contracts/oracle.ts";
 import { streams, type StreamName } from "@hypecast/contracts/streams.ts";
@@ -92,6 +101,14 @@ const BUCKETS = [
   UPLOADS_BUCKET,
   ANSWERS_BUCKET,
   WEBHOOKS_BUCKET,
+  ACCOUNTS_BUCKET,
+  GRANTS_BUCKET,
+  SESSIONS_BUCKET,
+  OPT_OUTS_BUCKET,
+  ERASURES_BUCKET,
+  POLICY_BUCKET,
+  CLAIMS_BUCKET,
+  PEOPLE_BUCKET,
 ];
 
 /** Before there was a picture the stream INPUT was called CHAT, with the same subjects. Its lines are in the store; folds go on with their states. */
@@ -125,6 +142,10 @@ async function ensureStream(jsm: JetStreamManager, name: StreamName, replicas: n
     allow_atomic: declared.atomic,
     allow_rollup_hdrs: declared.atomic,
     allow_msg_ttl: true,
+    // What is for good is neither pushed out by new entries nor removed by anybody.
+    discard: declared.forever ? DiscardPolicy.New : DiscardPolicy.Old,
+    deny_delete: declared.forever,
+    deny_purge: declared.forever,
   } satisfies Partial<StreamConfig>;
   const info = await jsm.streams.info(name).catch((error: unknown) => {
     if (error instanceof Error && /not found/i.test(error.message)) return null;

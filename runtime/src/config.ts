@@ -23,6 +23,26 @@ export const settings = {
     "",
     "Shared login token, at least 20 characters. Empty: no login, loopback only.",
   ],
+  HYPECAST_PUBLIC_URL: [
+    z.string().regex(/^$|^https?:\/\/[^\s/]+$/, "empty, or an address like https://hype.example.org"),
+    "",
+    "Address under which people reach the web app: Twitch sends them back there after signing in. Empty: http://<host>:<port>.",
+  ],
+  HYPECAST_SIGN_IN: [
+    z.enum(["", "twitch"]),
+    "",
+    "twitch: people sign in with Twitch, and see and do what their roles allow (TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET). Empty: the token, or on loopback nothing.",
+  ],
+  HYPECAST_SECRET: [
+    z
+      .string()
+      .regex(
+        /^$|^[A-Za-z0-9_-]{43}$/,
+        "empty, or 32 random bytes as base64url: openssl rand -base64 32 | tr +/ -_ | tr -d =",
+      ),
+    "",
+    "Key that seals what must not be read from disk (tokens, names in the journal) and makes keyed hashes: 32 bytes as base64url. Empty: one is made in HYPECAST_DATA.",
+  ],
   HYPECAST_ORIGINS: [
     z.string(),
     "",

@@ -13,7 +13,7 @@ import { openScorer } from "./scorer/open.ts";
 import { startSources } from "./sources/index.ts";
 
 /** One of them with `--only`, all without. Any number of each may run, on any machine. */
-const PARTS = ["sources", "processors", "media", "clips", "imports"] as const;
+const PARTS = ["sources", "processors", "media", "clips", "imports", "moderation"] as const;
 const { values } = parseArgs({ options: { only: { type: "string" } } });
 const wanted = (part: (typeof PARTS)[number]): boolean => values.only === undefined || values.only === part;
 if (!PARTS.some(wanted)) throw new Error(`--only ${values.only}: it is one of ${PARTS.join(", ")}`);
@@ -57,5 +57,9 @@ await run("streamproc", async (part) => {
   if (wanted("imports")) {
     const { startImports } = await import("./imports/imports.ts");
     await startImports(part, nc);
+  }
+  if (wanted("moderation")) {
+    const { startModeration } = await import("./moderation/moderation.ts");
+    await startModeration(part, nc);
   }
 });

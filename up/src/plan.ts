@@ -61,6 +61,7 @@ export function everyPart(config: Config, dataFolder: string, demo: DemoPorts | 
     ours("clips", "streamproc/src/main.ts", ["--only", "clips"]),
     ours("imports", "streamproc/src/main.ts", ["--only", "imports"]),
     ours("oracle", "analytics/src/oracle/main.ts"),
+    ours("moderation", "streamproc/src/main.ts", ["--only", "moderation"]),
     // Files of many channels are brought to the disk at once, each of which holds a thread meanwhile.
     ours("sources", "streamproc/src/main.ts", ["--only", "sources"], { UV_THREADPOOL_SIZE: "16" }),
     ours("gateway", "gateway/src/main.ts"),

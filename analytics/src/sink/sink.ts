@@ -17,6 +17,7 @@ import { singleRows, targets, type Target } from "./tables.ts";
 const BOUNDS: Readonly<Record<StreamName, BatchBounds>> = {
   INPUT: { rows: 100_000, bytes: 32_000_000, ms: 50 },
   FOLD: { rows: 10_000, bytes: 8_000_000, ms: 150 },
+  JOURNAL: { rows: 1000, bytes: 8_000_000, ms: 50 },
   DEAD: { rows: 1000, bytes: 8_000_000, ms: 500 },
 };
 /** A sink that lost its plan to another takes over when nothing has moved for so long. */

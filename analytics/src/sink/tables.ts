@@ -4,9 +4,13 @@ import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import { chatGap, chatLines, chatModeration, chatNotice } from "@hypecast/contracts/chat.ts";
 import { subjectFilter, VOD_CHANNEL, type EventType } from "@hypecast/contracts/event.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
+import { journalSubject } from "@hypecast/contracts/journal.ts";
+import { modCases, modReport } from "@hypecast/contracts/mod-case.ts";
+import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { momentMark, moments, reactionLags } from "@hypecast/contracts/moment.ts";
 import { shotScore, videoShots } from "@hypecast/contracts/shot.ts";
 import type { StreamName } from "@hypecast/contracts/streams.ts";
+import { toxicityScores, toxicitySpikes, toxicityWindows } from "@hypecast/contracts/toxicity.ts";
 import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 
@@ -34,7 +38,7 @@ const target = (event: EventType, table: string, packing: Packing, vodTable?: st
 
 /**
  * Which event becomes rows of which table. The list is the sink: a new table is a line here and a migration. Not stored: `chat.alive`
- * and `chat.ended`, which say nothing of their own, and `video.measured`, whose bulk is for the folds; what they make of it is.
+ * and `chat.ended`, which say nothing of their own, and `video.measured`, whose bulk is for the folds; what they make of it is. Nor `mod.policy` and `mod.erase`, which only the folds hear.
  */
 export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
   INPUT: [
@@ -46,6 +50,9 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
     target(videoGap, "video_gaps", "one"),
     target(shotScore, "shot_scores", "one"),
     target(momentMark, "moment_marks", "one"),
+    target(toxicityScores, "toxicity_packs", "one"),
+    target(modEvent, "mod_events", "one"),
+    target(modReport, "mod_reports", "one"),
   ],
   FOLD: [
     target(chatWindows, "chat_windows", "array"),
@@ -58,7 +65,11 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
     target(moments, "moments", "array"),
     target(reactionLags, "reaction_lags", "array"),
     target(chatChunks, "chat_chunks", "array"),
+    target(toxicityWindows, "toxicity_windows", "array"),
+    target(toxicitySpikes, "toxicity_spikes", "array"),
+    target(modCases, "mod_cases", "array"),
   ],
+  JOURNAL: [{ table: "journal", packing: "one", zeroes: true, filter: journalSubject("*") }],
   DEAD: [{ table: "dead_letters", packing: "one", zeroes: true, filter: "dead.letter.*" }],
 };
 

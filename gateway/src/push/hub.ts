@@ -433,7 +433,7 @@ export class Hub {
   #channel(topic: Topic): Channel {
     let channel = this.#channels.get(topic);
     if (channel === undefined) {
-      channel = /^(?:chat:|events:|(?:clips|streams)$)/.test(topic)
+      channel = /^(?:chat:|events:|mod:|(?:clips|streams)$)/.test(topic)
         ? ringChannel(topic, this.#options.columnOf?.(topic))
         : latestChannel(topic);
       this.#channels.set(topic, channel);

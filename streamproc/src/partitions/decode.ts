@@ -10,8 +10,11 @@ import {
   type ChatLine,
 } from "@hypecast/contracts/chat.ts";
 import { videoMeasured } from "@hypecast/contracts/measured.ts";
+import { modErase, modPolicy, modReport } from "@hypecast/contracts/mod-case.ts";
+import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { momentMark } from "@hypecast/contracts/moment.ts";
 import type { DeadLetterReason } from "@hypecast/contracts/outcome.ts";
+import { toxicityScores } from "@hypecast/contracts/toxicity.ts";
 import { shotScore } from "@hypecast/contracts/shot.ts";
 import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import type { FoldInput } from "../processors/fold.ts";
@@ -101,6 +104,34 @@ export function decode(message: LogMessage): Decoded {
       case momentMark.name: {
         const mark = momentMark.schema.parse(json(message));
         decoded.events.push({ channelId: sameChannel(mark, channelId), input: { type: "mark", mark } });
+        break;
+      }
+      case toxicityScores.name: {
+        const scores = toxicityScores.schema.parse(json(message));
+        decoded.events.push({
+          channelId: sameChannel(scores, channelId),
+          input: { type: "toxicity", scores },
+        });
+        break;
+      }
+      case modEvent.name: {
+        const event = modEvent.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(event, channelId), input: { type: "modEvent", event } });
+        break;
+      }
+      case modPolicy.name: {
+        const policy = modPolicy.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(policy, channelId), input: { type: "policy", policy } });
+        break;
+      }
+      case modReport.name: {
+        const report = modReport.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(report, channelId), input: { type: "report", report } });
+        break;
+      }
+      case modErase.name: {
+        const erase = modErase.schema.parse(json(message));
+        decoded.events.push({ channelId: sameChannel(erase, channelId), input: { type: "erase", erase } });
         break;
       }
       default:

@@ -4,8 +4,10 @@ import { chatChunks } from "@hypecast/contracts/chunk.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
 import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
 import { forecastOutcomes, hypeForecasts, hypeValues } from "@hypecast/contracts/hype.ts";
+import { modCases } from "@hypecast/contracts/mod-case.ts";
 import { moments, reactionLags } from "@hypecast/contracts/moment.ts";
 import { videoShots } from "@hypecast/contracts/shot.ts";
+import { toxicitySpikes, toxicityWindows } from "@hypecast/contracts/toxicity.ts";
 import { STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 import type { Fold, FoldInput, FoldOutput } from "../processors/fold.ts";
@@ -70,6 +72,9 @@ const OUTPUT_EVENT: Record<FoldOutput["type"], EventType> = {
   moment: moments,
   lag: reactionLags,
   chunk: chatChunks,
+  toxicityWindow: toxicityWindows,
+  spike: toxicitySpikes,
+  modCase: modCases,
 };
 const valueOf = (output: FoldOutput): unknown => {
   switch (output.type) {
@@ -93,6 +98,12 @@ const valueOf = (output: FoldOutput): unknown => {
       return output.lag;
     case "chunk":
       return output.chunk;
+    case "toxicityWindow":
+      return output.toxicityWindow;
+    case "spike":
+      return output.spike;
+    case "modCase":
+      return output.modCase;
   }
 };
 

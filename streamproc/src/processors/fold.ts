@@ -6,7 +6,10 @@ import type { DropReason } from "@hypecast/contracts/outcome.ts";
 import type { ForecastOutcome, HypeForecast, HypeValue } from "@hypecast/contracts/hype.ts";
 import type { VideoMeasured } from "@hypecast/contracts/measured.ts";
 import type { Moment, MomentMark, ReactionLag } from "@hypecast/contracts/moment.ts";
+import type { ModCase, ModErase, ModPolicy, ModReport } from "@hypecast/contracts/mod-case.ts";
+import type { ModEvent } from "@hypecast/contracts/mod-event.ts";
 import type { ShotScore, VideoShot } from "@hypecast/contracts/shot.ts";
+import type { ToxicityScores, ToxicitySpike, ToxicityWindow } from "@hypecast/contracts/toxicity.ts";
 import type { VideoGap, VideoSegment } from "@hypecast/contracts/video.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
 import type { ScreenOnset } from "./onsets.ts";
@@ -26,6 +29,11 @@ export type FoldInput =
   | { type: "measured"; measured: VideoMeasured }
   | { type: "score"; score: ShotScore }
   | { type: "mark"; mark: MomentMark }
+  | { type: "toxicity"; scores: ToxicityScores }
+  | { type: "modEvent"; event: ModEvent }
+  | { type: "policy"; policy: ModPolicy }
+  | { type: "report"; report: ModReport }
+  | { type: "erase"; erase: ModErase }
   | FoldOutput
   | FoldHandover;
 
@@ -40,7 +48,10 @@ export type FoldOutput =
   | { type: "audio"; audio: AudioWindow }
   | { type: "moment"; moment: Moment }
   | { type: "lag"; lag: ReactionLag }
-  | { type: "chunk"; chunk: ChatChunk };
+  | { type: "chunk"; chunk: ChatChunk }
+  | { type: "toxicityWindow"; toxicityWindow: ToxicityWindow }
+  | { type: "spike"; spike: ToxicitySpike }
+  | { type: "modCase"; modCase: ModCase };
 
 /**
  * What a fold says only to the later ones of the list, in the same step: never committed, never on the log. Times are whole
