@@ -111,6 +111,7 @@ test("every part that is killed with -9 comes back, and the channel is live agai
       "gateway",
       "imports",
       "media",
+      "moderation",
       "nats-server",
       "oracle",
       "processors",

@@ -23,7 +23,17 @@ interface Service {
 const { services } = parse(readFileSync(join(root, "docker-compose.yml"), "utf8"), { merge: true }) as {
   services: Record<string, Service>;
 };
-const OURS = ["analytics", "sources", "processors", "media", "clips", "imports", "oracle", "gateway"];
+const OURS = [
+  "analytics",
+  "sources",
+  "processors",
+  "media",
+  "clips",
+  "imports",
+  "oracle",
+  "moderation",
+  "gateway",
+];
 
 let nats: Server;
 let clickhouse: Server;

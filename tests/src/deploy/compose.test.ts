@@ -41,6 +41,7 @@ test("every image is pinned to a version, ours is built from the Dockerfile", ()
     "clips",
     "imports",
     "oracle",
+    "moderation",
     "gateway",
   ]);
 });
@@ -98,7 +99,7 @@ test("dependencies and networks name what exists", () => {
 });
 
 test("processes that write have a place: the root is read-only", () => {
-  for (const name of ["sources", "clips", "imports", "gateway"])
+  for (const name of ["sources", "clips", "imports", "moderation", "gateway"])
     expect(compose.services[name]?.volumes, name).toEqual([`${name}:/data`, "objects:/data/objects"]);
   expect(compose.services["media"]?.volumes).toEqual(["objects:/data/objects"]);
   expect(readFileSync(join(root, "deploy/Dockerfile"), "utf8")).toMatch(
