@@ -29,7 +29,7 @@ await run("analytics", async ({ config, log, instance, signal, own }) => {
     await migrate(store, config, log);
   });
   if (values.only !== "questions") {
-    const sinks = (["INPUT", "FOLD", "DEAD"] as const).map((stream) =>
+    const sinks = (["INPUT", "FOLD", "JOURNAL", "DEAD"] as const).map((stream) =>
       own(new Sink(nc, store, config, log, stream)),
     );
     void prepared.done.then(() => sinks.forEach((sink) => sink.start()));
