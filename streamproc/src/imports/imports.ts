@@ -1,5 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
+import { watchOptOuts } from "@hypecast/runtime/opt-outs.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { openFetcher, rulesOf } from "../sources/hls/fetch.ts";
@@ -26,6 +28,7 @@ export async function startImports(part: Process, nc: NatsConnection): Promise<v
     config,
     log,
     fetch: fetcher.fetch,
+    optOuts: part.own(await watchOptOuts(nc, openSecret(config), log)),
   };
   const worker = part.own(
     startImportWorker({

@@ -31,7 +31,7 @@ export async function makeRun(
   folded: (untilMs: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { nc, positions, log } = tools;
+  const { nc, positions, log, optOuts } = tools;
   const { channelId } = run;
   // Beside the chat of a run that answers people may put marks; one with a picture answers when it is whole.
   const guard =
@@ -54,7 +54,7 @@ export async function makeRun(
   };
   const following = follow();
   try {
-    const lastSeq = await publishRun(channel, ahead, run, signal);
+    const lastSeq = await publishRun(channel, ahead, { ...run, optOuts }, signal);
     const revision = await ahead.folded(lastSeq, signal);
     folded(run.endMs);
     const subjects = ROWS.map((type) => subjectOf(type, channelId));

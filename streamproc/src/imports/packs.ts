@@ -11,6 +11,7 @@ import {
   type ChatNotice,
 } from "@hypecast/contracts/chat.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
+import { leftOut, type OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import type { Completeness } from "@hypecast/contracts/vod.ts";
 import type { ChatBatch } from "./chat/read-chat.ts";
 
@@ -73,6 +74,7 @@ export async function* messagesOf(
   batches: AsyncIterable<ChatBatch>,
   gaps: readonly ChatGap[],
   at: At,
+  optOuts: Pick<OptOuts, "leavesOut">,
 ): AsyncGenerator<Out> {
   let { from, items, gaps: told } = at;
   // Batches begin at `from`: what was published of the first one is left out here.
@@ -149,6 +151,10 @@ export async function* messagesOf(
       )
         yield* flush();
       items++;
+      if (isLeftOut(item, optOuts)) {
+        leftOut.inc({ where: "import" });
+        continue;
+      }
       if (item.line === undefined) {
         yield* message(item.type, wellFormed([item.event]), 0, item.atMs, item.atMs);
         continue;
@@ -160,6 +166,19 @@ export async function* messagesOf(
   }
   yield* flush();
   yield* gapsUntil(Infinity);
+}
+
+/** They are counted as read all the same: whoever goes on after a kill finds its place by that. */
+function isLeftOut(item: Item, optOuts: Pick<OptOuts, "leavesOut">): boolean {
+  if (item.line !== undefined)
+    return optOuts.leavesOut(item.line.channelId, item.line.userId, item.line.login);
+  const { event } = item;
+  if ("action" in event)
+    return (
+      (event.targetUserId ?? event.targetLogin) !== undefined &&
+      optOuts.leavesOut(event.channelId, event.targetUserId ?? "", event.targetLogin ?? "")
+    );
+  return optOuts.leavesOut(event.channelId, event.userId, event.login);
 }
 
 /**

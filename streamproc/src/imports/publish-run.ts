@@ -6,6 +6,7 @@ import {
   type ChatEnded,
   type ChatGap,
 } from "@hypecast/contracts/chat.ts";
+import { EVERYBODY, type OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import { LATENESS_MS } from "../processors/windows.ts";
 import type { Ahead } from "./ahead.ts";
 import type { EventType } from "@hypecast/contracts/event.ts";
@@ -31,6 +32,8 @@ export interface RunParts {
   /** The picture's events from one of them on; null: without a picture. */
   readonly picture: ((from: number) => AsyncIterable<PictureEvent>) | null;
   readonly endMs: number;
+  /** Whose lines stay out. */
+  readonly optOuts?: Pick<OptOuts, "leavesOut">;
 }
 
 /** Publishes a run from where the log stands to its end; what is there already is not said again. Resolves to the last sequence. */
@@ -91,7 +94,7 @@ const last = (type: EventType, event: object, mark: string, atMs: number): Out =
 /** Marks are `<of the chat>;<next of the picture>`. */
 async function* sensesOf(run: RunParts, mark: string, signal: AbortSignal): AsyncGenerator<Out> {
   let [chatMark = "", next = "0"] = mark.split(";");
-  const chat = run.chat === null ? nothing() : chatOuts(run.channelId, run.chat, chatMark, signal);
+  const chat = run.chat === null ? nothing() : chatOuts(run, run.chat, chatMark, signal);
   const picture = run.picture === null ? nothing() : run.picture(Number(next));
   for await (const one of interleave(chat, picture, timeOf, ({ atMs }: PictureEvent) => atMs))
     if ("first" in one) {
@@ -106,14 +109,14 @@ async function* sensesOf(run: RunParts, mark: string, signal: AbortSignal): Asyn
 }
 
 function chatOuts(
-  channelId: string,
+  { channelId, optOuts = EVERYBODY }: RunParts,
   { source, survey }: NonNullable<RunParts["chat"]>,
   mark: string,
   signal: AbortSignal,
 ): AsyncGenerator<Out> {
   const at = readMark(mark) ?? { from: 0, items: 0, gaps: 0, heardMs: heardFromMs(survey) };
   const gaps = gapsOf(channelId, survey.startMs, survey.completeness.holes);
-  return messagesOf(chatBatches(source, survey, channelId, { signal, skip: at.from }), gaps, at);
+  return messagesOf(chatBatches(source, survey, channelId, { signal, skip: at.from }), gaps, at, optOuts);
 }
 
 const timeOf = (out: Out): number => (out.alive === undefined ? out.atMs : out.alive);

@@ -1,6 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import type { OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import type { Positions } from "./positions.ts";
 import type { VodRecords } from "./records.ts";
@@ -18,4 +19,6 @@ export interface ImportTools {
   readonly log: Logger;
   /** From allowed addresses alone. */
   readonly fetch: Fetch;
+  /** Chatters whose lines stay out. */
+  readonly optOuts: Pick<OptOuts, "leavesOut">;
 }

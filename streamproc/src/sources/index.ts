@@ -1,6 +1,8 @@
 import type { WantedChannel } from "@hypecast/contracts/channel.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
+import { watchOptOuts } from "@hypecast/runtime/opt-outs.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import { reportHealth, type Health } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { openChannels } from "./channels.ts";
@@ -24,8 +26,9 @@ export async function startSources(process: Process, nc: NatsConnection): Promis
   const limiter = own(openLimiter(config.HYPECAST_REDIS_URL, account, () => share?.processes() ?? 1, log));
   const emotes = own(await openEmotes(config, log, (atMs) => chat?.dated(atMs)));
   const buckets = own(await openChannels(nc, log));
+  const optOuts = own(await watchOptOuts(nc, openSecret(config), log));
   chat = own(
-    await openTwitchChat({ config, log, nc, writer, limiter, emotes, lastState: buckets.lastState }),
+    await openTwitchChat({ config, log, nc, writer, limiter, emotes, optOuts, lastState: buckets.lastState }),
   );
   const { want, states, health } = chat;
   const objects = own(openObjects(config));

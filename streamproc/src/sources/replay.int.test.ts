@@ -13,6 +13,7 @@ import { readConfig } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
 import { exited, startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { EVERYBODY } from "@hypecast/runtime/opt-outs.ts";
 import { replay } from "./replay.ts";
 
 const T0 = 1_760_000_000_000;
@@ -75,13 +76,21 @@ const expectWhole = async (): Promise<void> => {
 };
 
 test("a recording is on the log whole and in order, with its own times, and closed by an alive marker", async () => {
-  const result = await replay({ nc, log, id: "whole", lines: recording, untilMs: T0 + 500_000 });
+  const result = await replay({
+    nc,
+    log,
+    optOuts: EVERYBODY,
+    id: "whole",
+    lines: recording,
+    untilMs: T0 + 500_000,
+  });
   expect(result).toEqual({
     lines: LINES - 30,
     events: 30,
     known: 0,
     sharedChat: 0,
     malformed: 0,
+    optedOut: 0,
     done: true,
   });
   await expectWhole();
@@ -104,7 +113,10 @@ test("a recording is on the log whole and in order, with its own times, and clos
   const state = (await (await new Kvm(nc).open(CHANNEL_STATE_BUCKET)).get("c501"))?.json<ChannelState>();
   expect(state).toMatchObject({ channelId: "501", aliveAtMs: T0 + 500_000 });
 
-  expect(await replay({ nc, log, id: "whole", lines: recording })).toMatchObject({ lines: 0, done: true });
+  expect(await replay({ nc, log, optOuts: EVERYBODY, id: "whole", lines: recording })).toMatchObject({
+    lines: 0,
+    done: true,
+  });
   await expectWhole();
 });
 
@@ -114,7 +126,7 @@ test("what had been heard before is left out, and the time between is a gap", as
       .replace(/tmi-sent-ts=(\d+)/, (_all, ms: string) => `tmi-sent-ts=${Number(ms) + 300_000}`)
       .replace("id=line", "id=later"),
   );
-  const overlap = await replay({ nc, log, id: "overlap", lines: later.slice(0, 9000) });
+  const overlap = await replay({ nc, log, optOuts: EVERYBODY, id: "overlap", lines: later.slice(0, 9000) });
   // The first recording ended at +500 s; these begin at +300 s.
   expect(overlap.known).toBeGreaterThan(5000);
   expect(overlap.lines + overlap.events + overlap.known).toBe(9000);
@@ -123,7 +135,7 @@ test("what had been heard before is left out, and the time between is a gap", as
     .map((line) =>
       line.replace(/tmi-sent-ts=(\d+)/, (_all, ms: string) => `tmi-sent-ts=${Number(ms) + 9_000_000}`),
     );
-  await replay({ nc, log, id: "far", lines: far });
+  await replay({ nc, log, optOuts: EVERYBODY, id: "far", lines: far });
   const gaps = (await all(`${chatGap.name}.*.*`)).map((message) =>
     message.json<{ reason: string; fromMs: number; toMs: number }>(),
   );

@@ -24,6 +24,8 @@ import {
 } from "@hypecast/contracts/chat.ts";
 import { partitionOf, subjectOf, type EventType } from "@hypecast/contracts/event.ts";
 import { connectBus, ensureStreams, whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import { leftOut, watchOptOuts, type OptOuts } from "@hypecast/runtime/opt-outs.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import { run } from "@hypecast/runtime/run.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { openEmotes, type ChannelEmotes } from "./emotes/sets.ts";
@@ -33,6 +35,7 @@ import {
   chatModerationOf,
   chatNoticeOf,
   fromAnotherRoom,
+  isOptedOut,
   validId,
   type Heard,
 } from "./twitch-chat/chat.ts";
@@ -74,6 +77,9 @@ export interface ReplayOptions {
   /** The recording goes on in silence until then (ms); it ends with its last line where absent. */
   untilMs?: number | undefined;
   emotes?: ChannelEmotes | undefined;
+  optOuts: Pick<OptOuts, "leavesOut">;
+  /** Copies of the record of where it stands; 1 where absent. */
+  replicas?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -85,6 +91,7 @@ export interface Replayed {
   /** Left out: the channel had been heard at that time before. */
   known: number;
   sharedChat: number;
+  optedOut: number;
   malformed: number;
   done: boolean;
 }
@@ -98,11 +105,20 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   // A log that is away is waited for: each of these may be asked again.
   const patient = <Result>(ask: () => Promise<Result>): Promise<Result> => whenTheLogAnswers(nc, ask);
   const kvm = new Kvm(nc);
-  const positions = await patient(async () => kvm.create(POSITION_BUCKET, { history: 1 }));
+  const { replicas = 1 } = options;
+  const positions = await patient(async () => kvm.create(POSITION_BUCKET, { history: 1, replicas }));
   const states = await patient(async () => kvm.open(CHANNEL_STATE_BUCKET));
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const writer = await openLog(nc, log);
-  const result: Replayed = { lines: 0, events: 0, known: 0, sharedChat: 0, malformed: 0, done: false };
+  const result: Replayed = {
+    lines: 0,
+    events: 0,
+    known: 0,
+    sharedChat: 0,
+    optedOut: 0,
+    malformed: 0,
+    done: false,
+  };
   const aborted = (): boolean => options.signal?.aborted === true;
 
   const stored = await patient(async () => positions.get(id));
@@ -264,6 +280,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       receivedAtMs: null,
       emotes: emotes?.of(channelId).names ?? NO_EMOTES,
     };
+    if (isOptedOut(message, channelId, options.optOuts)) {
+      leftOut.inc({ where: "replay" });
+      result.optedOut++;
+      continue;
+    }
     if (command === "PRIVMSG") {
       if (fromAnotherRoom(message)) {
         result.sharedChat++;
@@ -383,11 +404,13 @@ if (import.meta.main) {
     const nc = await connectBus(part.config, "replay");
     part.own({ close: () => nc.close() });
     await ensureStreams(nc, part.config.HYPECAST_NATS_REPLICAS);
+    const optOuts = part.own(await watchOptOuts(nc, openSecret(part.config), part.log));
     const emotes = part.own(await openEmotes(part.config, part.log, () => {}));
     const { id, lines } = await readRecording(file);
-    const playing = replay({ nc, log: part.log, id, lines, speed, untilMs, emotes, signal: part.signal });
+    const { log, signal } = part;
+    const playing = replay({ nc, log, id, lines, speed, untilMs, emotes, optOuts, signal });
     const thenStop = async (): Promise<void> => {
-      part.log.info({ file, ...(await playing) }, "replayed");
+      log.info({ file, ...(await playing) }, "replayed");
       // The shell waits for a signal; at the end of the recording it is ours.
       process.kill(process.pid, "SIGTERM");
     };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ChatLine, ChatModeration, ChatNotice } from "@hypecast/contracts/chat.ts";
+import type { OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import { annotate, type EmoteNames } from "../emotes/annotate.ts";
 import { tagsOf, type IrcMessage } from "./irc.ts";
 
@@ -56,6 +57,26 @@ export function chatLineOf(message: IrcMessage, heard: Heard): ChatLine | null {
   if (message.nonce !== "" && ID.test(message.nonce)) line.nonce = message.nonce;
   return line;
 }
+
+/** Nothing that a chatter who opted out wrote comes in, nor what was done to their lines. */
+export function isOptedOut(
+  message: IrcMessage,
+  channelId: string,
+  optOuts: Pick<OptOuts, "leavesOut">,
+): boolean {
+  if (message.command === "PRIVMSG" || message.command === "USERNOTICE")
+    return optOuts.leavesOut(channelId, message.userId, LOGIN.test(message.nick) ? message.nick : "");
+  const moderation = chatModerationOf(message, {
+    channelId,
+    sentAtMs: 1,
+    receivedAtMs: null,
+    emotes: NO_EMOTES,
+  });
+  if (moderation === null || moderation.action === "room_state" || moderation.action === "clear")
+    return false;
+  return optOuts.leavesOut(channelId, moderation.targetUserId ?? "", moderation.targetLogin ?? "");
+}
+const NO_EMOTES: EmoteNames = new Map();
 
 /** Shared chat: the line was written in another room and is counted there. */
 export const fromAnotherRoom = (message: IrcMessage): boolean =>

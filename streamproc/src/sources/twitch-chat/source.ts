@@ -12,12 +12,21 @@ import {
 import { partitionOf } from "@hypecast/contracts/event.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import { leftOut, type OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import { counter, gauge } from "@hypecast/runtime/metrics.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
 import type { ChannelEmotes } from "../emotes/sets.ts";
 import type { LogWriter } from "../publish.ts";
 import { newChannel, say, stateOf, type Channel, type Connection } from "./channel.ts";
-import { chatLineOf, chatModerationOf, chatNoticeOf, fromAnotherRoom, validId, type Heard } from "./chat.ts";
+import {
+  chatLineOf,
+  chatModerationOf,
+  chatNoticeOf,
+  fromAnotherRoom,
+  isOptedOut,
+  validId,
+  type Heard,
+} from "./chat.ts";
 import { monotonicMs, noticeSleep, twitchClock } from "./clock.ts";
 import { openTransport } from "./connection.ts";
 import { heardToLog, JITTER_MS } from "./heard.ts";
@@ -73,6 +82,7 @@ type Outcome =
   | "moderation"
   | "control"
   | "shared_chat"
+  | "opted_out"
   | "malformed"
   | "too_long"
   | "unknown_command"
@@ -105,13 +115,14 @@ export interface TwitchChatParts {
   writer: LogWriter;
   limiter: Limiter;
   emotes: ChannelEmotes;
+  optOuts: Pick<OptOuts, "leavesOut">;
   /** The last known state of a channel, from an earlier run or another process. */
   lastState(login: string): Promise<ChannelState | null>;
 }
 
 /** Twitch chat of many channels over few connections, into the log. */
 export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat> {
-  const { config, log, writer, limiter, emotes } = parts;
+  const { config, log, writer, limiter, emotes, optOuts } = parts;
   const anonymous = config.TWITCH_TOKEN === "" || config.TWITCH_LOGIN === "";
   const nick = anonymous
     ? `justinfan${10_000 + Math.floor(Math.random() * 80_000)}`
@@ -451,6 +462,10 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     if (channelId === null) return "malformed";
     if (message.roomId !== "" && message.roomId !== channelId) return "wrong_room";
     if (message.command === "PRIVMSG" && fromAnotherRoom(message)) return "shared_chat";
+    if (isOptedOut(message, channelId, optOuts)) {
+      leftOut.inc({ where: "live" });
+      return "opted_out";
+    }
 
     const sent = clock.sent(message.sentAtMs, channel.connection.link.heardAt);
     if (sent === null) return message.command === "ROOMSTATE" ? "control" : "malformed";

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { OPT_OUTS_BUCKET, optOut, type OptOut } from "@hypecast/contracts/account.ts";
+import { whenTheLogAnswers } from "./bus.ts";
+import { chatterHash, loginHash } from "./chatter.ts";
+import type { Logger } from "./log.ts";
+import { counter } from "./metrics.ts";
+import type { Secret } from "./secret.ts";
+
+/** Chatters whose answer is remembered: a hash for every line would cost more than a fold. */
+const REMEMBERED = 50_000;
+const RETRY_MS = 500;
+
+export const leftOut = counter(
+  "opted_out_lines_total",
+  "Lines, notices and moderation of chatters who asked not to be read, left out where they came in",
+  ["where"],
+);
+
+/** Who is not read. */
+export interface OptOuts {
+  /** True: nothing of this chatter may come in here. `userId` or `login` may be empty. */
+  leavesOut(channelId: string, userId: string, login: string): boolean;
+  close(): void;
+}
+
+/** Nobody has opted out: for tests and tools that read nothing of people. */
+export const EVERYBODY: OptOuts = { leavesOut: () => false, close: () => undefined };
+
+/** Follows the bucket; resolves when all of it has been read, since whoever reads chat before that would read those who said no. */
+export async function watchOptOuts(nc: NatsConnection, secret: Secret, log: Logger): Promise<OptOuts> {
+  const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(OPT_OUTS_BUCKET));
+  const byKey = new Map<string, OptOut>();
+  const list = createList(secret);
+  const closing = new AbortController();
+  let stop = (): void => undefined;
+  let known = (): void => undefined;
+  const wholeRead = new Promise<void>((resolve) => (known = resolve));
+  void (async () => {
+    while (!closing.signal.aborted) {
+      try {
+        const entries = await bucket.watch();
+        stop = () => entries.stop();
+        if ((await bucket.status()).values === 0) known();
+        for await (const entry of entries) {
+          const read = entry.operation === "PUT" ? optOut.safeParse(entry.json()) : null;
+          if (read?.success === true) byKey.set(entry.key, read.data);
+          else byKey.delete(entry.key);
+          list.set([...byKey.values()]);
+          if (entry.delta === 0) known();
+        }
+      } catch (error) {
+        if (!closing.signal.aborted) log.warn({ err: error }, "the opt-outs cannot be read; trying again");
+      }
+      await sleep(RETRY_MS);
+    }
+  })();
+  await wholeRead;
+  return {
+    leavesOut: list.leavesOut,
+    close() {
+      closing.abort();
+      stop();
+    },
+  };
+}
+
+/** The list itself: hashes only, compared by hash. */
+export function createList(secret: Secret): {
+  set(optOuts: readonly Pick<OptOut, "target" | "loginTarget" | "channelId">[]): void;
+  leavesOut: OptOuts["leavesOut"];
+} {
+  const EVERYWHERE = "*";
+  /** Hash of a user id or a login → channels. */
+  let channelsOf = new Map<string, Set<string>>();
+  const known = new Map<string, ReadonlySet<string> | null>();
+  const scopeOf = (userId: string, login: string): ReadonlySet<string> | null => {
+    const key = `${userId} ${login}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const byId = userId === "" ? undefined : channelsOf.get(chatterHash(secret, userId));
+    const byLogin = login === "" ? undefined : channelsOf.get(loginHash(secret, login));
+    const scope = byId ?? byLogin ?? null;
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(key, scope);
+    return scope;
+  };
+  return {
+    set(optOuts) {
+      channelsOf = new Map();
+      known.clear();
+      for (const { target, loginTarget, channelId } of optOuts)
+        for (const hash of [target, loginTarget])
+          if (hash !== "") channelsOf.set(hash, (channelsOf.get(hash) ?? new Set()).add(channelId));
+    },
+    leavesOut(channelId, userId, login) {
+      if (channelsOf.size === 0) return false;
+      const scope = scopeOf(userId, login);
+      return scope !== null && (scope.has(EVERYWHERE) || scope.has(channelId));
+    },
+  };
+}
