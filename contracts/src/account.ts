@@ -20,6 +20,8 @@ export const account = z.object({
   /** Why the tokens do not work; null: they do. */
   problem: z.string().nullable(),
   signedInAtMs: z.int(),
+  /** Some process is getting new tokens until then; the others wait (runtime/src/twitch/tokens.ts). */
+  refreshingUntilMs: z.int().optional(),
 });
 export type Account = z.infer<typeof account>;
 
