@@ -100,23 +100,36 @@ export async function migrate(
 
 /**
  * Raw chat, and what is made of it for searches, are kept as long as the settings say: the migrations' 24 h are changed here when they differ.
- * Where rows of imported streams stand among live ones, those stay.
+ * Where rows of imported streams stand among live ones, those stay. Some tables keep their rows without the text: there columns have the age.
  */
 async function keepRawFor(store: Store, config: Config, run: (sql: string) => Promise<void>): Promise<void> {
   const ttl = `storedAt + toIntervalHour(${config.HYPECAST_RAW_HOURS})`;
   const asked = await store.query({
-    query: `SELECT name, position(create_table_query, 'TTL if(startsWith(channelId') > 0 AS hasVods FROM system.tables
-      WHERE database = currentDatabase() AND create_table_query LIKE '%storedAt + toIntervalHour(%' AND position(create_table_query, {ttl:String}) = 0`,
-    query_params: { ttl },
+    query: `SELECT name, create_table_query AS made FROM system.tables
+      WHERE database = currentDatabase() AND create_table_query LIKE '%TTL %storedAt + toIntervalHour(%'`,
     format: "JSONEachRow",
   });
-  for (const { name, hasVods } of await asked.json<{ name: string; hasVods: number }>()) {
-    const until =
-      hasVods === 1
-        ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})`
-        : ttl;
-    await run(`ALTER TABLE ${name} \${OnCluster} MODIFY TTL ${until}`);
+  for (const { name, made } of await asked.json<{ name: string; made: string }>()) {
+    const changes = rawTtlChanges(made, ttl);
+    if (changes.length > 0) await run(`ALTER TABLE ${name} \${OnCluster} ${changes.join(", ")}`);
   }
+}
+
+/** What to change in a table, as the store spells it, so that its raw columns or rows have the age `ttl`. */
+export function rawTtlChanges(made: string, ttl: string): string[] {
+  const hours = /storedAt \+ toIntervalHour\(\d+\)/;
+  const end = made.indexOf(" ENGINE = ");
+  const changes: string[] = [];
+  for (const [, column, age] of made
+    .slice(0, end)
+    .matchAll(/`(\w+)` [^`]*? TTL (storedAt \+ toIntervalHour\(\d+\))/g))
+    if (age !== ttl) changes.push(`MODIFY COLUMN ${column!} TTL ${ttl}`);
+  const ofRows = hours.exec(made.slice(end));
+  if (ofRows !== null && ofRows[0] !== ttl)
+    changes.push(
+      `MODIFY TTL ${made.includes("TTL if(startsWith(channelId") ? `if(startsWith(channelId, '${VOD_CHANNEL}'), toDateTime(4102444800, 'UTC'), ${ttl})` : ttl}`,
+    );
+  return changes;
 }
 
 /** Before anything can be asked in the database, it must be there. */

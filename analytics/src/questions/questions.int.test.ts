@@ -7,9 +7,13 @@ import { chatBurst } from "@hypecast/contracts/burst.ts";
 import { chatChunk, type ChatChunk } from "@hypecast/contracts/chunk.ts";
 import { deadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { forecastOutcome, hypeForecast, hypeValue } from "@hypecast/contracts/hype.ts";
+import { journalEntry } from "@hypecast/contracts/journal.ts";
+import { modCase, modReport } from "@hypecast/contracts/mod-case.ts";
+import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { moment, momentMark, reactionLag, type Moment } from "@hypecast/contracts/moment.ts";
 import { forgetChannel, heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
 import { shotScore, videoShot, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
+import { lineScore, toxicityScores, toxicitySpike, toxicityWindow } from "@hypecast/contracts/toxicity.ts";
 import { videoGap, videoSegment } from "@hypecast/contracts/video.ts";
 import { chatWindow, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { readConfig, type Config } from "@hypecast/runtime/config.ts";
@@ -173,6 +177,14 @@ describe("the store's tables", () => {
     ["vod_lines", chatLine],
     ["vod_notices", chatNotice.schema],
     ["vod_moderation", chatModeration.schema],
+    ["toxicity_packs", toxicityScores.schema],
+    ["toxicity_scores", lineScore],
+    ["toxicity_windows", toxicityWindow],
+    ["toxicity_spikes", toxicitySpike],
+    ["mod_cases", modCase],
+    ["mod_events", modEvent.schema],
+    ["mod_reports", modReport.schema],
+    ["journal", journalEntry],
   ] as const)(
     "%s has the contract's fields as columns, in its spelling and order",
     async (table, contract) => {
@@ -211,6 +223,12 @@ describe("the store's tables", () => {
       { name: "chunk_lengths" },
       { name: "chunk_terms" },
       { name: "chunk_vectors" },
+      { name: "mod_cases" },
+      { name: "mod_events" },
+      { name: "mod_reports" },
+      { name: "toxicity_packs" },
+      { name: "toxicity_scores" },
+      { name: "toxicity_spikes" },
     ]);
   });
 

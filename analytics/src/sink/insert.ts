@@ -21,6 +21,8 @@ export async function insert(store: Store, { target, token, rows }: Insert): Pro
       // One thread reads a batch of this size faster than several share it.
       input_format_parallel_parsing: 0,
       insert_deduplication_token: token,
+      // A crash between a table and a view of it: the batch comes again, and the view takes what it lacks.
+      deduplicate_blocks_in_dependent_materialized_views: 1,
       // A line with a clock of its own, or many hours at once, is stored too.
       max_partitions_per_insert_block: "0",
     },

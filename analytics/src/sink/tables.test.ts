@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { foldEvents, inputEvents, streams, type StreamName } from "@hypecast/contracts/streams.ts";
 import { chatAlive, chatEnded } from "@hypecast/contracts/chat.ts";
+import { modErase, modPolicy } from "@hypecast/contracts/mod-case.ts";
 import { videoMeasured } from "@hypecast/contracts/measured.ts";
 import { rowsOf, singleRows, targetOf, targets } from "./tables.ts";
 
@@ -9,12 +10,12 @@ const lines = targetOf("INPUT", "chat.lines.3.42");
 const windows = targetOf("FOLD", "chat.window.3");
 const gap = targetOf("INPUT", "chat.gap.3.42");
 
-test("every event of the log has a table, except the signs of life and end and the bulk of what was measured", () => {
+test("every event of the log has a table, except signs of life and end, the bulk of what was measured, and what only folds hear", () => {
   const names = (stream: StreamName): string[] =>
     targets[stream].map(({ filter }) => filter.split(".", 2).join("."));
   expect(names("INPUT")).toEqual(
     inputEvents
-      .filter((event) => event !== chatAlive && event !== chatEnded && event !== videoMeasured)
+      .filter((event) => ![chatAlive, chatEnded, videoMeasured, modPolicy, modErase].includes(event))
       .map(({ name }) => name),
   );
   expect(names("FOLD")).toEqual(foldEvents.map(({ name }) => name));
