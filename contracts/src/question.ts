@@ -4,6 +4,7 @@ import { chatLine } from "./chat.ts";
 import { channelId } from "./event.ts";
 import { forecastOutcome, hypeForecast } from "./hype.ts";
 import { moment, reactionLag } from "./moment.ts";
+import { eraseQuestions } from "./question-erase.ts";
 import { shotScore, videoShot } from "./shot.ts";
 import { chatWindow, moodCounts } from "./window.ts";
 
@@ -240,4 +241,5 @@ export const questions = [
   chatSpan,
   vodFacts,
   forgetChannel,
+  ...eraseQuestions,
 ] as const;

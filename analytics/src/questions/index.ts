@@ -3,6 +3,12 @@ import { answerAudio } from "./audio.ts";
 import { answerBursts } from "./bursts.ts";
 import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
+import {
+  answerChatterLines,
+  answerChatterPlaces,
+  answerForgetChatter,
+  answerForgetInChunks,
+} from "./forget-chatter.ts";
 import { answerForgetChannel } from "./forget-channel.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
@@ -32,4 +38,8 @@ export const answers: readonly Answer[] = [
   answerChatSpan,
   answerVodFacts,
   answerForgetChannel,
+  answerChatterPlaces,
+  answerChatterLines,
+  answerForgetInChunks,
+  answerForgetChatter,
 ];
