@@ -20,6 +20,9 @@ test("streams are created once, and a second start finds them as declared", asyn
 });
 
 test("a server without atomic batches is named with what is needed", () => {
-  const old = { info: { version: "2.9.10" } } as Parameters<typeof checkServer>[0];
-  expect(() => checkServer(old)).toThrow("nats-server 2.9.10 is too old: Hypecast needs 2.12.0 or newer");
+  expect(() => checkServer({ version: "2.9.10", jetstream: true })).toThrow(
+    "nats-server 2.9.10 is too old: Hypecast needs 2.12.0 or newer",
+  );
+  expect(() => checkServer({ version: "2.12.0", jetstream: true })).not.toThrow();
+  expect(() => checkServer({ version: "2.12.0" })).toThrow("runs without JetStream");
 });

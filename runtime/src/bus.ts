@@ -8,7 +8,7 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import { connect, errors, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, nanos, type NatsConnection, type ServerInfo } from "@nats-io/transport-node";
 import {
   ACCOUNTS_BUCKET,
   ERASURES_BUCKET,
@@ -45,9 +45,17 @@ export async function connectBus(config: Config, name: string): Promise<NatsConn
   });
 }
 
-/** Throws a sentence when the server is older than what the recovery promise needs. */
-export function checkServer(nc: NatsConnection): void {
-  const version = nc.info?.version ?? "unknown";
+/** What the server says of itself. While the client is between two servers there is nobody who could say it: waited for. */
+export async function serverInfo(nc: NatsConnection): Promise<ServerInfo> {
+  while (nc.info === undefined) {
+    if (nc.isClosed()) throw new errors.ClosedConnectionError();
+    await new Promise((resolve) => setTimeout(resolve, AWAY_RETRY_MS));
+  }
+  return nc.info;
+}
+
+/** Throws a sentence when the server is older than what the recovery promise needs, or keeps no log. */
+export function checkServer({ version, jetstream }: Pick<ServerInfo, "version" | "jetstream">): void {
   const found = version.split(/[.-]/).map(Number);
   for (const [i, needed] of NEEDED_SERVER.entries()) {
     const have = found[i] ?? 0;
@@ -57,15 +65,19 @@ export function checkServer(nc: NatsConnection): void {
         `nats-server ${version} is too old: Hypecast needs ${NEEDED_SERVER.join(".")} or newer (atomic batches)`,
       );
   }
+  if (jetstream !== true) throw new Error("nats-server runs without JetStream: Hypecast keeps its log there");
 }
 
 /** Creates the streams and buckets that are missing and checks that those that exist are as declared. Waits for the log if it must. */
 export async function ensureStreams(nc: NatsConnection, replicas: number): Promise<JetStreamManager> {
-  checkServer(nc);
+  checkServer(await serverInfo(nc));
   return whenTheLogAnswers(nc, async () => declareStreams(nc, replicas));
 }
 
-/** Tries again while the log is only away: a cluster elects a leader for seconds after one of its servers has died. */
+/**
+ * Tries again while the log is only away: a cluster elects a leader for seconds after one of its servers has died, and a bucket with
+ * one copy is away for as long as its server.
+ */
 export async function whenTheLogAnswers<Result>(
   nc: NatsConnection,
   ask: () => Promise<Result>,
@@ -81,13 +93,20 @@ export async function whenTheLogAnswers<Result>(
 }
 const AWAY_RETRY_MS = 500;
 
+/** Errors of 500 that say "not now", beside every 503: the leader is another by now, or the servers with the copies are away. */
+const NOT_NOW: readonly number[] = [
+  10007, // not assigned to this server
+  10009, // not the leader
+  10041, // the leader could not bring the others to agree
+  10118, // stream offline
+  10119, // consumer offline
+];
+
 function isAway(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503;
-  return (
-    error instanceof errors.TimeoutError ||
-    error instanceof errors.NoRespondersError ||
-    (error instanceof errors.RequestError && error.isNoResponders())
-  );
+  if (error instanceof JetStreamApiError) return error.status === 503 || NOT_NOW.includes(error.code);
+  if (error instanceof errors.TimeoutError || error instanceof errors.NoRespondersError) return true;
+  // While a stream has no leader nobody listens on its subjects; the client words that as "jetstream is not enabled".
+  return error instanceof Error && error.cause !== undefined && isAway(error.cause);
 }
 
 const BUCKETS = [

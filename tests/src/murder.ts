@@ -14,7 +14,7 @@ import { videoShots } from "@hypecast/contracts/shot.ts";
 import { CHECKPOINT_SUBJECT, inputEvents, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
 import { chatWindows, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { openStore, type Store } from "@hypecast/analytics/store.ts";
-import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { connectBus, ensureStreams, whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
 import {
   batch,
@@ -68,11 +68,14 @@ class Program {
     });
     child.stderr?.pipe(createWriteStream(this.#logFile, { flags: "a" }));
     this.#child = child;
-    child.once("exit", (code, signal) => {
+    let lastWords = "";
+    child.stderr?.on("data", (said: Buffer) => (lastWords = (lastWords + said.toString()).slice(-8000)));
+    // Not "exit": only at "close" has everything been heard, and what it said last is why it ended.
+    child.once("close", (code, signal) => {
       if (this.#ending || child !== this.#child || code === 0 || signal !== null) return;
-      this.surprises.push(
-        `${this.name} ended with ${code}: ${this.log().trim().split("\n").slice(-2).join("\n").slice(0, 600)}`,
-      );
+      const why = lastWords.trim().split("\n").slice(-2).join("\n");
+      this.surprises.push(`${this.name} ended with ${code}: ${why}`);
+      console.error(`${this.name} ended by itself with ${code}:\n${why}`);
       this.start();
     });
     return child;
@@ -452,7 +455,7 @@ const EVENT_OF: Record<FinalTable, EventType> = {
 };
 
 async function finalsOnLog(
-  world: Pick<World, "nc">,
+  world: Pick<World, "nc" | "jsm">,
   channels: readonly string[],
   first: number,
 ): Promise<{ table: FinalTable; id: string; value: object }[]> {
@@ -483,20 +486,30 @@ export async function checkpointOf(
   return message?.json<{ position: number; by: string }>() ?? { position: 0, by: "" };
 }
 
+/**
+ * The messages of a stream from `first` on. How far it goes is asked of the stream's leader: the server that delivers may be one that
+ * was murdered a moment ago and does not have the last ones yet.
+ */
 export async function readLog(
-  world: Pick<World, "nc">,
+  world: Pick<World, "nc" | "jsm">,
   stream: string,
   first: number,
   filters: string[],
 ): Promise<(Logged & { seq: number; partition: number })[]> {
-  const consumer = await jetstream(world.nc).consumers.get(stream, {
-    filter_subjects: filters,
-    opt_start_seq: first,
-  });
+  let end = 0;
+  for (const filter of filters) {
+    const last = await whenTheLogAnswers(world.nc, () =>
+      world.jsm.streams.getMessage(stream, { last_by_subj: filter }),
+    );
+    end = Math.max(end, last?.seq ?? 0);
+  }
   const read: (Logged & { seq: number; partition: number })[] = [];
-  let left = (await consumer.info()).num_pending;
-  if (left === 0) return read;
+  if (end < first) return read;
+  const consumer = await whenTheLogAnswers(world.nc, () =>
+    jetstream(world.nc).consumers.get(stream, { filter_subjects: filters, opt_start_seq: first }),
+  );
   for await (const message of await consumer.consume({ max_messages: 500 })) {
+    if (message.seq > end) break;
     read.push({
       seq: message.seq,
       partition: Number(message.subject.split(".")[2]),
@@ -504,7 +517,7 @@ export async function readLog(
       data: message.data,
       header: (name) => message.headers?.get(name) ?? "",
     });
-    if (--left === 0) break;
+    if (message.seq === end) break;
   }
   return read;
 }

@@ -3,7 +3,7 @@ import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { deadLetterSubject, type DeadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { subjectFilter } from "@hypecast/contracts/event.ts";
 import { CHECKPOINT_SUBJECT, inputEvents, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
-import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import { serverInfo, whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { commit, POSITION_HEADER } from "./commit.ts";
 import type { PartitionLog } from "./worker.ts";
 
@@ -17,7 +17,7 @@ const DEAD_LETTER_BODY_BYTES = 4096;
 /** The real log. `jsm` comes from `ensureStreams`: the streams exist. */
 export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager): Promise<PartitionLog> {
   const js = jetstream(nc);
-  const maxPayload = nc.info?.max_payload ?? 0;
+  const { max_payload: maxPayload } = await serverInfo(nc);
   if (maxPayload < 1_000_000)
     throw new Error(`nats-server's max_payload is ${maxPayload} bytes: Hypecast needs at least 1MB`);
   const chat = await whenTheLogAnswers(nc, async () => jsm.streams.info("INPUT"));
