@@ -14,6 +14,8 @@ export const wantedChannel = z.object({
   video: z.string().max(2000).nullable().default(null),
   /** False: a channel of video alone, which is no Twitch channel. */
   chat: z.boolean().default(true),
+  /** Twitch user id of the broadcaster who added it; absent: the operator did. */
+  addedBy: z.string().optional(),
 });
 export type WantedChannel = z.infer<typeof wantedChannel>;
 
@@ -48,6 +50,21 @@ export const emoteProviderState = z.object({
   error: z.string().nullable(),
 });
 
+/** `off`: no account here moderates the channel · `partial` some of it Twitch does not let us hear (`missing`) · `revoked` Twitch ended it. */
+export const eventSubState = z.object({
+  state: z.enum(["off", "connecting", "live", "partial", "lost", "refused", "revoked"]),
+  /** Twitch's own words, where it gave some. */
+  reason: z.string().nullable(),
+  sinceMs: z.int(),
+  /** The account in whose name moderation is heard. */
+  account: z.string().nullable(),
+  /** Kinds of events that are not heard. */
+  missing: z.array(z.string()),
+  /** Until when it has certainly been heard. */
+  heardAtMs: z.int().nullable(),
+});
+export type EventSubState = z.infer<typeof eventSubState>;
+
 export const channelState = z.object({
   login,
   /** Known once Twitch has answered the JOIN or Helix has. */
@@ -68,6 +85,8 @@ export const channelState = z.object({
   emotes: z.array(emoteProviderState),
   /** Title, game and start, where Helix is configured and the stream is live. */
   stream: z.object({ title: z.string(), game: z.string(), startedAtMs: z.int() }).nullable(),
+  /** Moderation as Twitch tells it (EventSub); absent: not looked at yet. */
+  eventSub: eventSubState.optional(),
 });
 export type ChannelState = z.infer<typeof channelState>;
 

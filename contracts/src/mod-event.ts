@@ -45,6 +45,8 @@ export const MOD_ACTIONS = [
   "shield_begin",
   "shield_end",
   "settings",
+  /** Twitch was not heard for `durationS` before `atMs`, and does not say later what was done then; `detail.reason` says why. */
+  "unheard",
 ] as const;
 export type ModAction = (typeof MOD_ACTIONS)[number];
 
