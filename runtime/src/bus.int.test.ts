@@ -1,6 +1,7 @@
+import { Kvm } from "@nats-io/kv";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startNats, type Server } from "@hypecast/tests/servers.ts";
-import { checkServer, connectBus, ensureStreams } from "./bus.ts";
+import { checkServer, connectBus, ensureStreams, whenTheLogAnswers } from "./bus.ts";
 import { readConfig } from "./config.ts";
 
 let nats: Server;
@@ -16,6 +17,25 @@ test("streams are created once, and a second start finds them as declared", asyn
   const { config } = await jsm.streams.info("FOLD");
   expect(config.allow_atomic).toBe(true);
   expect(config.subjects).toContain("fold.checkpoint.*");
+  await nc.close();
+});
+
+test("a write that nobody listens to, as while a leader is elected, is tried again until somebody does", async () => {
+  const nc = await connectBus(readConfig({ HYPECAST_NATS_URL: nats.url }), "test");
+  const bucket = await new Kvm(nc).create("leaderless");
+  await bucket.destroy();
+  const failures: unknown[] = [];
+  const written = whenTheLogAnswers(nc, async () => {
+    try {
+      return await bucket.put("position", "7");
+    } catch (error) {
+      failures.push(error);
+      throw error;
+    }
+  });
+  await expect.poll(() => failures).toMatchObject([{ name: "JetStreamNotEnabled" }]);
+  await new Kvm(nc).create("leaderless");
+  expect(await written).toBe(1);
   await nc.close();
 });
 

@@ -8,6 +8,7 @@ import type { Logger } from "@hypecast/runtime/log.ts";
 export const MEMBER_TTL_MS = 3000;
 const BEAT_MS = 1000;
 const BEAT_WITHIN_MS = 2000;
+const WATCH_AGAIN_MS = 200;
 
 export interface Members {
   /** Ids of all that are alive, our own included. Null: we cannot be sure that the others still hear us; own nothing. */
@@ -132,23 +133,27 @@ async function listen(
 ): Promise<{ again(): void; close(): void }> {
   const closed = new AbortController();
   let current = await kv.watch();
+  const hear = async (): Promise<void> => {
+    for await (const { key, operation, value } of current) {
+      if (operation === "PUT")
+        heard.set(key, {
+          at: performance.now(),
+          holds: JSON.parse(Buffer.from(value).toString()) as string[],
+        });
+      else heard.delete(key);
+      changed();
+    }
+  };
   void (async () => {
     while (!closed.signal.aborted) {
-      try {
-        for await (const { key, operation, value } of current) {
-          if (operation === "PUT")
-            heard.set(key, {
-              at: performance.now(),
-              holds: JSON.parse(Buffer.from(value).toString()) as string[],
-            });
-          else heard.delete(key);
-          changed();
-        }
-        if (!closed.signal.aborted) current = await kv.watch();
-      } catch {
-        // The server is away: until it is back, everybody is on their own.
-        await new Promise((resolve) => setTimeout(resolve, 200));
+      await hear();
+      // A watch that has ended never speaks again: it takes a new one. While the server is away everybody is on their own.
+      let next: typeof current | null = null;
+      while (next === null && !closed.signal.aborted) {
+        next = await kv.watch().catch(() => null);
+        if (next === null) await new Promise((resolve) => setTimeout(resolve, WATCH_AGAIN_MS));
       }
+      current = next ?? current;
     }
     current.stop();
   })();
