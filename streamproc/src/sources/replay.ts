@@ -403,12 +403,13 @@ if (import.meta.main) {
   await run("replay", async (part) => {
     const nc = await connectBus(part.config, "replay");
     part.own({ close: () => nc.close() });
-    await ensureStreams(nc, part.config.HYPECAST_NATS_REPLICAS);
+    const replicas = part.config.HYPECAST_NATS_REPLICAS;
+    await ensureStreams(nc, replicas);
     const optOuts = part.own(await watchOptOuts(nc, openSecret(part.config), part.log));
     const emotes = part.own(await openEmotes(part.config, part.log, () => {}));
     const { id, lines } = await readRecording(file);
     const { log, signal } = part;
-    const playing = replay({ nc, log, id, lines, speed, untilMs, emotes, optOuts, signal });
+    const playing = replay({ nc, log, id, lines, speed, untilMs, emotes, optOuts, replicas, signal });
     const thenStop = async (): Promise<void> => {
       log.info({ file, ...(await playing) }, "replayed");
       // The shell waits for a signal; at the end of the recording it is ours.
