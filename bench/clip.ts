@@ -144,6 +144,7 @@ try {
   const tools = {
     layoutOf: () => Promise.resolve(channelLayout.parse({})),
     nameOf: (login: string) => Promise.resolve(login),
+    chatterHash: (userId: string) => `hash-${userId}`,
     nc: world.nc,
     objects: world.objects,
     emotes: { image: () => Promise.resolve(emote), keyOf: () => "" },

@@ -40,11 +40,20 @@ export type Grant = z.infer<typeof grant>;
 /** KV bucket of sessions; key: SHA-256 of the cookie's value, hex. */
 export const SESSIONS_BUCKET = "sessions";
 export const session = z.object({
+  /** Twitch user id; empty: the operator, who came by the token. */
   userId: z.string(),
+  /** When they signed in: the session ends a fixed time later, however often its id was changed. */
   createdAtMs: z.int(),
+  /** When this id was given out, and when it was last used. */
+  issuedAtMs: z.int(),
   seenAtMs: z.int(),
   untilMs: z.int(),
+  /** Address from which it began. */
   client: z.string(),
+  /** Of the operator: keyed hash of the token. Of a person: what they could do when this id was given out. Another one asks for a new id. */
+  mark: z.string(),
+  /** Key of the newer id that stands in its place; this one lives on for a moment, for requests that are under way. Null: there is none. */
+  replacedBy: z.string().nullable(),
 });
 export type Session = z.infer<typeof session>;
 
@@ -72,6 +81,7 @@ export const ERASURE_PLACES = [
   "folds",
   "journal",
   "policy",
+  "account",
   "reports",
   "vectors",
   "answers",
@@ -89,6 +99,10 @@ export const erasure = z.object({
   by: z.enum(["self", "operator"]),
   state: z.enum(["asked", "running", "done", "failed"]),
   revision: z.int(),
+  /** When whoever carries it out last wrote it: one that nobody touches is taken up again. */
+  touchedAtMs: z.int(),
+  /** What it waits for or does now, in words. */
+  doing: z.string(),
   error: z.string().nullable(),
   /** What was removed where: rows, messages, records, files. */
   removed: z.partialRecord(z.enum(ERASURE_PLACES), z.int()),

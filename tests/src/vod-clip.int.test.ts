@@ -57,6 +57,7 @@ test("an imported stream that the log has forgotten gives a clip of its chat, wi
         emotes: { image: () => Promise.reject(new Error("none")), keyOf: () => "" },
         layoutOf: () => Promise.resolve(channelLayout.parse({})),
         nameOf: () => Promise.resolve("ann"),
+        chatterHash: (userId: string) => `hash-${userId}`,
       },
       new AbortController().signal,
       () => undefined,

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { openEmoteCache } from "@hypecast/runtime/emotes/cache.ts";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
+import { chatterHash } from "@hypecast/runtime/chatter.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { openRecords } from "./records.ts";
@@ -19,6 +21,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
   const objects = openObjects(config);
   const emotes = openEmoteCache(config, log);
   const records = await openRecords(nc);
+  const secret = openSecret(config);
   const workshops = join(config.HYPECAST_DATA, "tmp", "clips");
   await mkdir(workshops, { recursive: true });
   const sweep = (): void => {
@@ -34,6 +37,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
     ...{ nc, objects, emotes, threads: config.HYPECAST_CLIP_THREADS },
     layoutOf: (login: string) => records.layoutOf(login),
     nameOf: (login: string) => records.nameOf(login),
+    chatterHash: (userId: string) => chatterHash(secret, userId),
   };
   const worker = part.own(
     startClipWorker({

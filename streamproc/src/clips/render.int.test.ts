@@ -43,6 +43,7 @@ async function cut(
   const said = {
     layoutOf: () => Promise.resolve(channelLayout.parse({})),
     nameOf: (login: string) => Promise.resolve(login),
+    chatterHash: (userId: string) => `hash-${userId}`,
   };
   const tools = { nc: world.nc, objects, emotes: noEmotes, threads: 1, ...said };
   const rendered = await render(asked, folder, tools, new AbortController().signal, () => {});

@@ -61,6 +61,8 @@ export interface RenderTools {
   layoutOf(login: string): Promise<ChannelLayout>;
   /** What stands on a picture of chat alone: whose it is. */
   nameOf(login: string): Promise<string>;
+  /** What stands for a chatter beside the files, where nobody is named. */
+  chatterHash(userId: string): string;
   /** Of one encoder. */
   readonly threads: number;
 }
@@ -74,6 +76,8 @@ const QUOTED_MS = 60_000;
 const THUMBNAIL_SHARE = 0.4;
 
 export const clipKey = (id: string, name: string): string => `clips/${id}/${name}`;
+/** Whose lines are in its pictures, as a list of keyed hashes: who is to be forgotten is found by it. Nobody is sent it. */
+export const clipChattersKey = (id: string): string => clipKey(id, "chatters.json");
 
 /** Makes all files of a clip and stores them; on failure none of them is left. Rejects with ClipFailure, or with the signal's reason. */
 export async function render(
@@ -83,7 +87,7 @@ export async function render(
   signal: AbortSignal,
   tell: Told,
 ): Promise<Rendered> {
-  const job: Job = { clip, folder, thumb: join(folder, "thumb.jpg"), tools, signal, tell };
+  const job: Job = { clip, folder, thumb: join(folder, "thumb.jpg"), drawn: new Set(), tools, signal, tell };
   try {
     tell("segments", 0);
     const { made, leftOut } =
@@ -105,6 +109,8 @@ interface Job {
   readonly folder: string;
   /** Where the thumbnail is to be. */
   readonly thumb: string;
+  /** User ids of those whose lines may be in the picture. */
+  readonly drawn: Set<string>;
   readonly tools: RenderTools;
   readonly signal: AbortSignal;
   readonly tell: Told;
@@ -296,7 +302,7 @@ const layoutsOf = (clip: Clip): ClipLayout[] => [...new Set(clip.layouts)];
 
 /** Chat without a picture: every layout is drawn for itself. */
 async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promise<AllMade> {
-  const { clip, folder, tools, signal, tell } = job;
+  const { clip, folder, drawn, tools, signal, tell } = job;
   const { channelId, startMs, endMs } = stretch;
   tell("chat", 0.02);
   const { lines, moderation } = await readSpoken(
@@ -306,6 +312,7 @@ async function renderAlone(stretch: Stretch, part: Part | null, job: Job): Promi
     endMs,
     signal,
   );
+  for (const { userId } of lines) drawn.add(userId);
   const inside = standingLines(lines, moderation).filter(
     ({ sentAtMs }) => sentAtMs >= startMs && sentAtMs < endMs,
   );
@@ -456,6 +463,7 @@ async function composeChats(
     stretch.endMs + shiftMs,
     signal,
   );
+  for (const { userId } of lines) job.drawn.add(userId);
   const clipTime = clipTimeOf(inputs);
   const chats: Chat[] = [];
   for (const { layout, size } of layouts) {
@@ -513,7 +521,7 @@ async function peakIn(
 }
 
 async function store(
-  { clip, thumb, tools: { objects }, signal }: Job,
+  { clip, thumb, drawn, tools: { objects, chatterHash }, signal }: Job,
   made: readonly Made[],
   leftOut: Clip["leftOut"],
 ): Promise<Rendered> {
@@ -533,6 +541,9 @@ async function store(
       await rm(path);
     }
     const { key: thumbKey } = await keep(thumb, "thumb.jpg");
+    const chatters = [...drawn].map(chatterHash);
+    keys.push(clipChattersKey(clip.id));
+    await objects.put(clipChattersKey(clip.id), Buffer.from(JSON.stringify(chatters)));
     return { leftOut, files, thumbKey };
   } catch (error) {
     for (const key of keys) await objects.remove(key).catch(() => undefined);
