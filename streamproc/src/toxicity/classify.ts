@@ -1,0 +1,197 @@
+import type { ChatLine } from "@hypecast/contracts/chat.ts";
+import { FLAGGED_FROM, type LineScore, TOXICITY_CLASSES } from "@hypecast/contracts/toxicity.ts";
+import { BadAnswer, Late, type Outputs, type Scorer } from "../scorer/scorer.ts";
+import { CONTEXT, contextRow, hasGameTerm, type LineContext, type SeenLine } from "./context.ts";
+import { nearOf, WINDOW, type Window, windowsOf } from "./features.ts";
+import { languageOf } from "./language.ts";
+import { type Token, tokensOf } from "./normalise.ts";
+import { type Piece, piecesOf, spanOf } from "./spans.ts";
+
+/** Our own, or one of the same name, inputs and outputs that an operator puts before it. */
+export const TOXICITY_MODEL = "toxicity";
+/** Below it no class has a name. */
+const CLASS_FROM = 0.3;
+/** Windows in one question to the scorer. */
+const ROWS_AT_ONCE = 512;
+const WITHIN_MS = 2000;
+
+export interface LineToScore {
+  readonly line: ChatLine;
+  readonly context: LineContext;
+  /** The line's, where the caller has them (`tokensOf(line.text, context.emotes)`). */
+  readonly tokens?: readonly Token[];
+}
+
+/** Scores in the order of the lines, or why there are none: a model that is away knows nothing, and nothing is clean for that. */
+export type Scored =
+  | { readonly scores: readonly LineScore[]; readonly unknown: null }
+  | { readonly scores: null; readonly unknown: "scorer_down" | "late" | "bad_answer" };
+
+export interface Toxicity {
+  /** Never rejects. All lines within `withinMs`, or none. */
+  score(lines: readonly LineToScore[], withinMs?: number): Promise<Scored>;
+}
+
+/** What the model of models/toxicity says of chat lines, through whichever scorer runs it. */
+export function createToxicity(scorer: Scorer): Toxicity {
+  return {
+    async score(lines, withinMs = WITHIN_MS) {
+      try {
+        return { scores: await scoreLines(scorer, lines, performance.now() + withinMs), unknown: null };
+      } catch (error) {
+        return {
+          scores: null,
+          unknown: error instanceof Late ? "late" : error instanceof BadAnswer ? "bad_answer" : "scorer_down",
+        };
+      }
+    },
+  };
+}
+
+/** What a line tells of its surroundings to `ChannelMemory.see`. */
+export const seenOf = (line: ChatLine): SeenLine => ({
+  userId: line.userId,
+  sentAtMs: line.sentAtMs,
+  text: line.text,
+  emotes: (line.emotes ?? []).map(([, , first, last]) => [first, last] as const),
+  reply: (line.replyTo ?? "") !== "",
+  firstMessage: line.firstMessage ?? false,
+  trusted: /(?:^|,)(?:moderator|broadcaster|vip)\//.test(line.badges ?? ""),
+  subscriber: /(?:^|,)(?:subscriber|founder)\//.test(line.badges ?? ""),
+});
+
+interface Reading {
+  readonly tokens: readonly Token[];
+  readonly context: Float32Array;
+}
+interface Row {
+  readonly toxicity: number;
+  readonly severity: number;
+  readonly action: number;
+  readonly scores: readonly number[];
+}
+
+async function scoreLines(
+  scorer: Scorer,
+  lines: readonly LineToScore[],
+  untilMs: number,
+): Promise<LineScore[]> {
+  if (lines.length === 0) return [];
+  const readings = lines.map(({ line, context, tokens = tokensOf(line.text, context.emotes) }) => ({
+    tokens,
+    context: contextRow(line.text, tokens, context),
+  }));
+  const rows = await ask(
+    scorer,
+    readings.map((reading) => ({ ...reading, windows: windowsOf(reading.tokens) })),
+    untilMs,
+  );
+  // What drives a line is sought only where somebody will look at it.
+  const flagged = rows.flatMap((row, i) =>
+    row.toxicity >= FLAGGED_FROM ? [{ i, pieces: piecesOf(readings[i]!.tokens) }] : [],
+  );
+  const spans = await spansOf(scorer, readings, rows, flagged, untilMs);
+  const model = scorer.version(TOXICITY_MODEL);
+  return lines.map(({ line, context }, i) => {
+    const { toxicity, severity, action, scores } = rows[i]!;
+    const best = Math.max(...scores);
+    const named = best >= CLASS_FROM;
+    return {
+      ...{ lineId: line.id, channelId: line.channelId, sentAtMs: line.sentAtMs, userId: line.userId },
+      ...{ login: line.login, name: line.name ?? line.login, text: line.text },
+      class: named ? TOXICITY_CLASSES[scores.indexOf(best)]! : "none",
+      confidence: named ? best : 1 - best,
+      ...{ toxicity, severity, action },
+      scores: [...scores],
+      span: spans.get(i) ?? null,
+      language: languageOf(line.text),
+      authorLines: context.authorLines,
+      copies: context.copies,
+      near: nearOf(readings[i]!.tokens),
+      firstMessage: context.firstMessage,
+      gameTerm: hasGameTerm(readings[i]!.tokens),
+      replyTo: line.replyTo ?? "",
+      model,
+    };
+  });
+}
+
+/** Each flagged line's span, found by leaving out one piece after the other. */
+async function spansOf(
+  scorer: Scorer,
+  readings: readonly Reading[],
+  rows: readonly Row[],
+  flagged: readonly { i: number; pieces: Piece[] }[],
+  untilMs: number,
+): Promise<Map<number, [number, number] | null>> {
+  const questions = flagged.flatMap(({ i, pieces }) =>
+    pieces.map((piece) => ({ ...readings[i]!, windows: windowsOf(readings[i]!.tokens, piece.tokens) })),
+  );
+  const answers = questions.length === 0 ? [] : await ask(scorer, questions, untilMs);
+  let at = 0;
+  return new Map(
+    flagged.map(({ i, pieces }) => {
+      const without = answers.slice(at, (at += pieces.length)).map(({ toxicity }) => toxicity);
+      return [i, spanOf(pieces, rows[i]!.toxicity, without)];
+    }),
+  );
+}
+
+/** Asks about every window and takes, of each line, the strongest. */
+async function ask(
+  scorer: Scorer,
+  lines: readonly (Reading & { readonly windows: readonly Window[] })[],
+  untilMs: number,
+): Promise<Row[]> {
+  const rows: { line: number; numbers: Float32Array; context: Float32Array }[] = lines.flatMap(
+    ({ windows, context }, line) => windows.map(({ numbers }) => ({ line, numbers, context })),
+  );
+  const best: Row[] = [];
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const part = rows.slice(from, from + ROWS_AT_ONCE);
+    const numbers = new Float32Array(part.length * WINDOW);
+    const context = new Float32Array(part.length * CONTEXT.length);
+    for (const [i, row] of part.entries()) {
+      numbers.set(row.numbers, i * WINDOW);
+      context.set(row.context, i * CONTEXT.length);
+    }
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) throw new Late(TOXICITY_MODEL, 0);
+    const answer = await scorer.score(TOXICITY_MODEL, { numbers, context }, part.length, leftMs);
+    for (const [i, { line }] of part.entries()) {
+      const row = rowOf(answer, i);
+      const before = best[line];
+      best[line] = before === undefined ? row : strongest(before, row);
+    }
+  }
+  return best;
+}
+
+function rowOf(answer: Outputs, i: number): Row {
+  const width = TOXICITY_CLASSES.length;
+  const classes = answer["classes"];
+  const value = (name: string): number => {
+    const found = answer[name]?.[i];
+    if (found === undefined) throw new BadAnswer(`model ${TOXICITY_MODEL} has no output ${name}`);
+    return Math.min(1, Math.max(0, found));
+  };
+  if (classes === undefined || classes.length < (i + 1) * width)
+    throw new BadAnswer(`model ${TOXICITY_MODEL} has no output classes of ${width}`);
+  const scores = [...classes.subarray(i * width, (i + 1) * width)].map((one) =>
+    Math.min(1, Math.max(0, one)),
+  );
+  return {
+    // What is surely of one class is surely toxic.
+    toxicity: Math.max(value("toxicity"), ...scores),
+    severity: value("severity"),
+    action: value("action"),
+    scores,
+  };
+}
+
+const strongest = (a: Row, b: Row): Row => ({
+  toxicity: Math.max(a.toxicity, b.toxicity),
+  severity: Math.max(a.severity, b.severity),
+  action: Math.max(a.action, b.action),
+  scores: a.scores.map((score, i) => Math.max(score, b.scores[i]!)),
+});

@@ -1,0 +1,125 @@
+import { plainText, type Token } from "./normalise.ts";
+
+/**
+ * A line as the model reads it: numbers of hashed words, pairs of neighbours and pieces of words. Training and product take
+ * their rows from here; another hash or another piece needs another model.
+ */
+
+/** Row 0 of the model's table is nothing: unused places of a window point there. */
+export const BUCKETS = 1 << 17;
+/** Numbers a window; a longer line is read in several, which overlap. */
+export const WINDOW = 256;
+/** So many windows hold Twitch's 500 characters; the rest of a longer line is not read. */
+export const MOST_WINDOWS = 8;
+const SHORTEST_PIECE = 2;
+const LONGEST_PIECE = 5;
+/** Words that a window has in common with the one before it. */
+const OVERLAP = 3;
+
+const OFFSET = 0x811c9dc5;
+const PRIME = 0x01000193;
+const step = (hash: number, code: number): number => Math.imul(hash ^ code, PRIME);
+const WORD = step(OFFSET, 119);
+const PIECE = step(OFFSET, 99);
+
+/** FNV-1a over UTF-16, mixed so that the low bits depend on all; 1 … BUCKETS − 1. */
+function bucketOf(hash: number): number {
+  let mixed = hash ^ (hash >>> 15);
+  mixed = Math.imul(mixed, 0x2c1b3c6d);
+  mixed ^= mixed >>> 13;
+  return 1 + ((mixed >>> 0) % (BUCKETS - 1));
+}
+
+/** A window: which tokens it covers and its numbers, zeros behind them. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly numbers: Float32Array;
+}
+
+/** When a bucket was last taken: it goes into a window once. */
+const taken = new Uint32Array(BUCKETS);
+let round = 0;
+
+/** At least one window, at most MOST_WINDOWS. `without`: tokens that are left out, as if they were not there. */
+export function windowsOf(tokens: readonly Token[], without?: ReadonlySet<number>): Window[] {
+  const windows: Window[] = [];
+  for (let from = 0; ;) {
+    const numbers = new Float32Array(WINDOW);
+    const to = fill(numbers, tokens, from, without);
+    windows.push({ from, to, numbers });
+    if (to >= tokens.length || windows.length === MOST_WINDOWS) return windows;
+    from = Math.max(from + 1, to - OVERLAP);
+  }
+}
+
+/** Fills a window from a token on; returns the first token that found no place (one that fits in no window is cut). */
+function fill(
+  numbers: Float32Array,
+  tokens: readonly Token[],
+  from: number,
+  without: ReadonlySet<number> | undefined,
+): number {
+  if (++round === 0xffffffff) {
+    taken.fill(0);
+    round = 1;
+  }
+  let count = 0;
+  const add = (hash: number): void => {
+    const bucket = bucketOf(hash);
+    if (taken[bucket] === round || count === WINDOW) return;
+    taken[bucket] = round;
+    numbers[count++] = bucket;
+  };
+  // Hash of the word before, so that the pair "kill him" is found; readings stand beside the line and have no neighbours.
+  let before = 0;
+  for (let i = from; i < tokens.length; i++) {
+    if (without?.has(i) === true) continue;
+    const { kind, text } = tokens[i]!;
+    if (i > from && count + most(tokens[i]!) > WINDOW) return i;
+    let hash = WORD;
+    for (let k = 0; k < text.length; k++) hash = step(hash, lower(text.charCodeAt(k)));
+    add(hash);
+    if (kind !== "reading") {
+      if (before !== 0) {
+        let pair = before;
+        for (let k = 0; k < text.length; k++) pair = step(pair, lower(text.charCodeAt(k)));
+        add(pair);
+      }
+      // Without a sign between them, the pair of a word that was split is the word: "nig ger".
+      before = hash;
+    }
+    if (kind !== "word" && kind !== "reading") continue;
+    const length = text.length + 2;
+    const codeAt = (k: number): number => (k === 0 || k === length - 1 ? 32 : text.charCodeAt(k - 1));
+    for (let start = 0; start < length - 1; start++) {
+      let piece = PIECE;
+      for (let n = 1; n <= LONGEST_PIECE && start + n <= length; n++) {
+        piece = step(piece, codeAt(start + n - 1));
+        if (n >= SHORTEST_PIECE) add(piece);
+      }
+    }
+  }
+  return tokens.length;
+}
+
+const lower = (code: number): number => (code >= 65 && code <= 90 ? code + 32 : code);
+
+/** The most numbers that a token can give. */
+function most({ kind, text }: Token): number {
+  if (kind !== "word" && kind !== "reading") return 2;
+  return 2 + (LONGEST_PIECE - SHORTEST_PIECE + 1) * (text.length + 1);
+}
+
+/** 53-bit hash of what a line says: near-copies share it. */
+export function nearOf(tokens: readonly Token[]): number {
+  const text = plainText(tokens);
+  let low = OFFSET;
+  let high = 0x9e3779b9;
+  for (let i = 0; i < text.length; i++) {
+    low = step(low, text.charCodeAt(i));
+    high = Math.imul(high ^ text.charCodeAt(i), 0x85ebca6b);
+  }
+  high ^= high >>> 13;
+  return (high & 0x1fffff) * 2 ** 32 + (low >>> 0);
+}
