@@ -82,7 +82,13 @@ export async function openChannels(nc: NatsConnection, log: Logger): Promise<Cha
       const timesEveryMs = Math.max(WRITE_EVERY_MS, (all.length / TIMES_PER_S) * 1000);
       const now = performance.now();
       for (const state of all) {
-        const text = JSON.stringify({ ...state, lastLineAtMs: 0, aliveAtMs: 0, nextAttemptAtMs: 0 });
+        const text = JSON.stringify({
+          ...state,
+          lastLineAtMs: 0,
+          aliveAtMs: 0,
+          nextAttemptAtMs: 0,
+          ...(state.eventSub === undefined ? {} : { eventSub: { ...state.eventSub, heardAtMs: 0 } }),
+        });
         const before = written.get(state.login);
         if (before !== undefined && before.text === text && now - before.atMs < timesEveryMs) continue;
         await stateBucket.put(state.login, JSON.stringify(state));

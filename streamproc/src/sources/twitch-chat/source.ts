@@ -17,6 +17,7 @@ import { counter, gauge } from "@hypecast/runtime/metrics.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
 import type { ChannelEmotes } from "../emotes/sets.ts";
 import type { LogWriter } from "../publish.ts";
+import type { Removals } from "../twitch-eventsub/removals.ts";
 import { newChannel, say, stateOf, type Channel, type Connection } from "./channel.ts";
 import {
   chatLineOf,
@@ -80,6 +81,7 @@ type Outcome =
   | "line"
   | "notice"
   | "moderation"
+  | "told_before"
   | "control"
   | "shared_chat"
   | "opted_out"
@@ -116,13 +118,15 @@ export interface TwitchChatParts {
   limiter: Limiter;
   emotes: ChannelEmotes;
   optOuts: Pick<OptOuts, "leavesOut">;
+  /** What EventSub has told of the same removals. */
+  removals: Pick<Removals, "byChat">;
   /** The last known state of a channel, from an earlier run or another process. */
   lastState(login: string): Promise<ChannelState | null>;
 }
 
 /** Twitch chat of many channels over few connections, into the log. */
 export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat> {
-  const { config, log, writer, limiter, emotes, optOuts } = parts;
+  const { config, log, writer, limiter, emotes, optOuts, removals } = parts;
   const anonymous = config.TWITCH_TOKEN === "" || config.TWITCH_LOGIN === "";
   const nick = anonymous
     ? `justinfan${10_000 + Math.floor(Math.random() * 80_000)}`
@@ -490,6 +494,7 @@ export async function openTwitchChat(parts: TwitchChatParts): Promise<TwitchChat
     }
     const moderation = chatModerationOf(message, heard);
     if (moderation === null) return "malformed";
+    if (!removals.byChat(moderation, performance.now())) return "told_before";
     writer.event(chatModeration, moderation);
     return "moderation";
   };
