@@ -5,7 +5,7 @@ import { chatLine } from "./chat.ts";
 import { login } from "./event.ts";
 import { channelPolicy, claim, openEntry, person } from "./journal.ts";
 import { modCase, SEVERITIES, thresholds } from "./mod-case.ts";
-import { caseDesk, queueCase } from "./mod-change.ts";
+import { caseDesk, modSpike, queueCase } from "./mod-change.ts";
 import { modEvent } from "./mod-event.ts";
 import { LANGUAGES, toxicitySpike, toxicityWindow, TOXICITY_CLASSES } from "./toxicity.ts";
 
@@ -38,6 +38,8 @@ export const caseAct = z.object({
   durationS: z.int().min(1).max(1_209_600).optional(),
   reason: z.string().max(500).default(""),
   words: z.string().max(2000).default(""),
+  /** Entries (`desk.entryId`) that this act is to replace. Without it a case that somebody else has decided stays as it is. */
+  over: z.array(z.string().max(200)).max(500).default([]),
 });
 export type CaseAct = z.infer<typeof caseAct>;
 export const FALSE_POSITIVE_REASONS = [
@@ -159,9 +161,7 @@ export const modRoutes = {
       me: z.object({ person, role: z.enum(ROLES), key: z.string() }),
       /** Null: acts reach Twitch; else why they are only recommended. */
       recommends: z.string().nullable(),
-      spikes: z.array(
-        toxicitySpike.extend({ snoozedUntilMs: z.int().nullable(), resolved: z.string().nullable() }),
-      ),
+      spikes: z.array(modSpike),
       windows: z.array(toxicityWindow),
       events: z.array(modEvent.schema),
       counts: z.object({ critical: z.int(), alert: z.int(), watch: z.int(), done: z.int() }),
@@ -265,7 +265,11 @@ export const modRoutes = {
     params: ofChannel,
     query: none,
     body: caseAct,
-    result: z.object({ entries: z.array(openEntry) }),
+    result: z.object({
+      entries: z.array(openEntry),
+      /** Cases that somebody else has decided meanwhile: left as they are. With nothing else to do it is a problem, `case_decided`. */
+      decided: z.array(z.object({ caseId: z.string(), desk: caseDesk })),
+    }),
     status: 202,
   },
   modChannelAct: {

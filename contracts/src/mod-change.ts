@@ -31,16 +31,26 @@ export const caseDesk = z.object({
 export type CaseDesk = z.infer<typeof caseDesk>;
 
 /** A case as the queue shows it: without its lines but the worst. */
-export const queueCase = modCase
-  .omit({ lines: true, reasons: true, scores: true })
-  .extend({ desk: caseDesk, claim: claim.nullable() });
+export const queueCase = modCase.omit({ lines: true, reasons: true, scores: true }).extend({
+  desk: caseDesk,
+  claim: claim.nullable(),
+  /** False: its text went with raw chat. */
+  kept: z.boolean().optional(),
+});
 export type QueueCase = z.infer<typeof queueCase>;
+
+/** A spike with what people made of it. */
+export const modSpike = toxicitySpike.extend({
+  snoozedUntilMs: z.int().nullable(),
+  resolved: z.string().nullable(),
+});
+export type ModSpike = z.infer<typeof modSpike>;
 
 /** Topic `mod:<login>`, for moderators of the channel alone: each as it comes. */
 export const modChange = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("case"), case: queueCase }),
   z.object({ kind: z.literal("desk"), caseId: z.string(), desk: caseDesk, claim: claim.nullable() }),
-  z.object({ kind: z.literal("spike"), spike: toxicitySpike }),
+  z.object({ kind: z.literal("spike"), spike: modSpike }),
   z.object({ kind: z.literal("window"), window: toxicityWindow }),
   z.object({ kind: z.literal("event"), event: modEvent.schema }),
   z.object({ kind: z.literal("entry"), entry: openEntry }),
