@@ -91,6 +91,8 @@ export const channelSummary = z.object({
   paused: z.boolean(),
   video: z.string().nullable(),
   chat: z.boolean(),
+  /** Twitch user id of the broadcaster who added it; absent: the operator did. */
+  addedBy: z.string().optional(),
   state: channelState.nullable(),
   /** The latest tick's few numbers; null until there is one. */
   now: z

@@ -1,8 +1,10 @@
+import type { Person } from "@hypecast/contracts/journal.ts";
 import { z } from "zod";
 import { attachment } from "./attachment.ts";
 import type { Idempotent } from "./idempotency.ts";
 import { json, MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
+import { accountHandlers } from "./routes/accounts.ts";
 import { channelHandlers } from "./routes/channels.ts";
 import { clipHandlers } from "./routes/clips.ts";
 import {
@@ -13,6 +15,7 @@ import {
   type RouteName,
 } from "./routes/handlers.ts";
 import { momentHandlers } from "./routes/moments.ts";
+import { authoriseRoute } from "./routes/needs.ts";
 import { oracleHandlers } from "./routes/oracle.ts";
 import { renderHandlers } from "./routes/render.ts";
 import { streamHandlers } from "./routes/streams.ts";
@@ -30,7 +33,7 @@ export function createApi(
   idempotent: Idempotent,
 ): {
   routeOf(path: string, method: string): Matched;
-  answer(matched: Matched, request: Request): Promise<Reply>;
+  answer(matched: Matched, request: Request, person: Person): Promise<Reply>;
 } {
   const handlers: Handlers = {
     ...channelHandlers(parts),
@@ -41,6 +44,7 @@ export function createApi(
     ...oracleHandlers(parts),
     ...renderHandlers(parts),
     ...webhookHandlers(parts),
+    ...accountHandlers(parts),
   };
   const patterns = (Object.keys(routes) as RouteName[]).map((name) => ({
     name,
@@ -64,17 +68,22 @@ export function createApi(
       }
       return { name: found.name, params: found.params };
     },
-    answer: (matched, request) => idempotent(request, () => answer(matched, request)),
+    async answer({ name, params }, request, person) {
+      const route = routes[name];
+      const input = {
+        params: checked(route.params, params),
+        query: checked(route.query, queryOf(request.query)),
+        body: takesBody(name) ? checked(route.body, await jsonBody(request)) : {},
+      };
+      // First of all: an answer that was given once is not given again to who has lost the role since.
+      authoriseRoute(parts, person, name, input);
+      return idempotent(request, person, () => answer(name, { ...input, person }));
+    },
   };
 
-  async function answer({ name, params }: Matched, request: Request): Promise<Reply> {
+  async function answer(name: RouteName, input: object): Promise<Reply> {
     const route = routes[name];
-    const input = {
-      params: checked(route.params, params),
-      query: checked(route.query, queryOf(request.query)),
-      body: takesBody(name) ? checked(route.body, await jsonBody(request)) : {},
-    };
-    const handler = handlers[name] as (input: unknown) => Promise<unknown>;
+    const handler = handlers[name] as (input: object) => Promise<unknown>;
     const result = await handler(input);
     if (route.status === 204) return { status: 204 };
     const key = LOCATED[name];

@@ -33,6 +33,7 @@ const isTaken = (error: unknown): boolean =>
 export interface Kept<Value> {
   get(key: string): Value | null;
   values(): Iterable<Value>;
+  entries(): Iterable<readonly [key: string, value: Value]>;
   /** True when the whole bucket has been read since the start. */
   readonly ready: () => boolean;
   put(key: string, value: Value): Promise<void>;
@@ -82,6 +83,9 @@ export async function keepBucket<Schema extends z.ZodType>(
     *values() {
       for (const { value } of entries.values()) yield value;
     },
+    *entries() {
+      for (const [key, { value }] of entries) yield [key, value];
+    },
     ready: watch.ready,
     async put(key, value) {
       keep(key, value, await onBus(() => bucket.put(key, JSON.stringify(value))), true);
@@ -125,6 +129,14 @@ export async function keepBucket<Schema extends z.ZodType>(
     },
     close: watch.close,
   };
+}
+
+const FIRST_READ_MS = 3000;
+/** Who asks at once must not be told that nothing is there: waits until they have been read, but not for long. */
+export async function firstRead(...watches: readonly { readonly ready: () => boolean }[]): Promise<void> {
+  const until = Date.now() + FIRST_READ_MS;
+  while (!watches.every((watch) => watch.ready()) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Tells every entry of a bucket and every change, for good: a watch that ends is begun again. */

@@ -10,12 +10,11 @@ import {
 } from "@hypecast/contracts/channel.ts";
 import type { ChannelSummary } from "@hypecast/contracts/push.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
-import { keepBucket } from "./bucket.ts";
+import { firstRead, keepBucket } from "./bucket.ts";
 import { ProblemError } from "./problems.ts";
 
 /** A gateway's list is for people to look at; the log itself carries more. */
 const MOST_CHANNELS = 10_000;
-const FIRST_READ_MS = 3000;
 
 export interface Channels {
   list(): ChannelSummary[];
@@ -27,7 +26,7 @@ export interface Channels {
   readonly version: () => number;
   /** True when both buckets have been read since the start. */
   readonly ready: () => boolean;
-  add(login: string, as: Pick<Partial<WantedChannel>, "video" | "chat">): Promise<ChannelSummary>;
+  add(login: string, as: Pick<Partial<WantedChannel>, "video" | "chat" | "addedBy">): Promise<ChannelSummary>;
   change(login: string, change: Pick<Partial<WantedChannel>, "paused" | "video">): Promise<ChannelSummary>;
   remove(login: string): Promise<void>;
   close(): void;
@@ -38,33 +37,38 @@ export async function watchChannels(
   nc: NatsConnection,
   now: (channelId: string) => ChannelSummary["now"],
   removed: (login: string) => void,
+  /** Another channel is watched than before, or its number has become known: what people see of the list may be another part. */
+  relisted: () => void,
   log: Logger,
 ): Promise<Channels> {
   let version = 0;
+  const listed = new Set<string>();
   const wanted = await keepBucket(nc, CHANNELS_BUCKET, wantedChannel, log, (login, value) => {
     if (value === null) removed(login);
     version++;
+    const isOther = value === null ? listed.delete(login) : !listed.has(login);
+    if (value !== null) listed.add(login);
+    if (isOther) relisted();
   });
   const logins = new Map<string, string>();
   const ids = new Map<string, string>();
   const states = await keepBucket(nc, CHANNEL_STATE_BUCKET, channelState, log, (login, value) => {
     version++;
-    const before = ids.get(login);
-    const id = value === null ? null : (value.channelId ?? before ?? null);
-    if (before !== undefined && before !== id) {
+    const before = ids.get(login) ?? null;
+    const id = value === null ? null : (value.channelId ?? before);
+    if (before !== null && before !== id) {
       ids.delete(login);
       logins.delete(before);
     }
-    if (id === null) return;
-    ids.set(login, id);
-    logins.set(id, login);
+    if (id !== null) {
+      ids.set(login, id);
+      logins.set(id, login);
+    }
+    if (before !== id) relisted();
   });
   const watches = [wanted, states];
 
-  // A page that asks at once must not be told that nothing is watched.
-  const until = Date.now() + FIRST_READ_MS;
-  while (!watches.every((watch) => watch.ready()) && Date.now() < until)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await firstRead(...watches);
 
   const summary = (channel: WantedChannel): ChannelSummary => {
     const id = idOf(channel.login);
@@ -88,14 +92,15 @@ export async function watchChannels(
     idOf,
     version: () => version,
     ready: () => watches.every((watch) => watch.ready()),
-    async add(login, { video = null, chat = true }) {
+    async add(login, { video = null, chat = true, addedBy }) {
       const known = wanted.get(login);
       if (known !== null)
         // Added already is what was asked for, but its picture may be named now.
         return video === null || video === known.video ? summary(known) : write({ ...known, video });
       if ([...wanted.values()].length >= MOST_CHANNELS)
         throw new ProblemError("too_many_channels", `${MOST_CHANNELS} channels are watched already`);
-      return write({ login, addedAtMs: Date.now(), paused: false, video, chat });
+      const by = addedBy === undefined ? {} : { addedBy };
+      return write({ login, addedAtMs: Date.now(), paused: false, video, chat, ...by });
     },
     async change(login, change) {
       const channel = wanted.get(login);

@@ -52,6 +52,10 @@ export interface Clips {
   readonly close: () => void;
 }
 
+/** Channels that a clip shows: a film may be of several. */
+export const loginsOf = (clip: Pick<Clip, "login" | "parts"> | null): string[] =>
+  clip === null ? [] : [...new Set([clip.login, ...clip.parts.map((part) => part.login)])];
+
 /** The records of clips. This writes what people ask for; the process `clips` writes what becomes of it. */
 export async function watchClips(
   nc: NatsConnection,

@@ -22,6 +22,8 @@ export interface Follow<Value> {
     read: (id: string) => Value | null,
     toldOf: (value: Value) => Told,
     request: Request,
+    /** Throws ProblemError unless the person may read it; asked again before each event. */
+    authorise: () => void,
   ): Reply | null;
 }
 
@@ -33,9 +35,10 @@ export function createFollow<Value>(): Follow<Value> {
     changed(id, value) {
       for (const take of followers.get(id) ?? []) take(value);
     },
-    reply(id, read, toldOf, request) {
+    reply(id, read, toldOf, request, authorise) {
       if (request.method !== "GET")
         throw new ProblemError("method_not_allowed", `${request.method} is not GET`, { Allow: "GET, HEAD" });
+      authorise();
       const found = read(id);
       if (found === null) return null;
       const now = toldOf(found);
@@ -50,6 +53,12 @@ export function createFollow<Value>(): Follow<Value> {
         follow({ tell, end }) {
           let newest = seen ?? -1;
           const take = (value: Value | null): void => {
+            try {
+              authorise();
+            } catch {
+              // Their role was taken away meanwhile: who asks again is told so.
+              return end();
+            }
             const told = value === null ? null : toldOf(value);
             if (told === null) tell('event: removed\ndata: {"removed":true}\n\n');
             // A watch may tell of an older one than was read.

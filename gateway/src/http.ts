@@ -22,6 +22,8 @@ export interface Request {
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, of which there may be several. */
+  readonly cookies?: readonly string[];
   /** A file's bytes are read as the client takes them. */
   readonly body?: string | Uint8Array | FileBody | EventBody;
 }
@@ -51,6 +53,7 @@ const KEPT_HEADERS = [
   "if-range",
   "last-event-id",
   "range",
+  "sec-fetch-site",
   "tus-resumable",
   "upload-length",
   "upload-metadata",
@@ -141,7 +144,8 @@ export function serveHttp(
     const request = copyOf(res, req, client, isUpload);
     const answer = (reply: Reply): void => {
       finished({
-        route: /^\/(?:api|c|emotes|health|media|metrics|s|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
+        route:
+          /^\/(?:api|auth|c|emotes|health|media|metrics|s|_app)(?=\/|$)/.exec(request.path)?.[0] ?? "page",
         status: reply.status,
         seconds: (performance.now() - beganMs) / 1000,
       });
@@ -297,6 +301,7 @@ function write(res: HttpResponse, request: Request, reply: Reply, client: Client
     res.writeStatus(statusLine(reply.status));
     for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...reply.headers }))
       res.writeHeader(name, value);
+    for (const cookie of reply.cookies ?? []) res.writeHeader("Set-Cookie", cookie);
     const body = reply.body ?? "";
     if (typeof body === "object" && "read" in body) {
       if (request.bodyless || body.bytes === 0) res.endWithoutBody(body.bytes);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { personKey, type Person } from "@hypecast/contracts/journal.ts";
 import type { Cache } from "./cache.ts";
 import { MOST_BODY_BYTES, type Reply, type Request } from "./http.ts";
 import { ProblemError } from "./problems.ts";
@@ -16,19 +17,23 @@ interface Done {
 }
 
 /** Answers a request with an `Idempotency-Key` once: the same key with the same body gets the same answer, with another body a problem. */
-export type Idempotent = (request: Request, answer: () => Promise<Reply>) => Promise<Reply>;
+export type Idempotent = (request: Request, person: Person, answer: () => Promise<Reply>) => Promise<Reply>;
 
 /**
  * Shared between gateways through Redis; without it each remembers for itself. What was refused is not kept: corrected, it may be asked under the
  * same key.
  */
 export function createIdempotency(cache: Cache): Idempotent {
-  return async (request, answer) => {
+  return async (request, person, answer) => {
     const key = request.header("idempotency-key");
     if (key === "" || request.method !== "POST") return answer();
     if (!/^[\x21-\x7e]{1,255}$/.test(key))
       throw new ProblemError("invalid_parameters", "Idempotency-Key: 1 to 255 printable characters");
-    const name = `once:${createHash("sha256").update(key).digest("base64url")}`;
+    // What one person was answered is nobody else's, whatever key they guess.
+    const name = `once:${createHash("sha256")
+      .update(`${personKey(person)}\n`)
+      .update(key)
+      .digest("base64url")}`;
     const body = await request.body(MOST_BODY_BYTES);
     const of = createHash("sha256").update(`${request.path}\n`).update(body).digest("base64url");
     const before = await cache.get(name);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Reply } from "./http.ts";
+import type { Access } from "./access.ts";
+import type { Reply, Request } from "./http.ts";
 
 const STYLE = `:root{color-scheme:dark light}body{font:16px/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:100vh;margin:0;background:#0d0f14;color:#e8eaf0}
 form{display:grid;gap:12px;width:min(340px,90vw)}h1{font-size:22px;margin:0}p{margin:0;color:#a8afbf}.wrong{color:#ffb4a3}
@@ -14,7 +15,8 @@ const WORDS = {
 } as const;
 
 /** Where a person gives the shared token. One page without scripts, since the app itself is behind the login. */
-export function loginPage(status: number, wrong: keyof typeof WORDS | null): Reply {
+export function loginPage(_access: Access, _request: Request, wrong: keyof typeof WORDS | null): Reply {
+  const status = wrong === "too_many_requests" ? 429 : 401;
   const notice = wrong === null ? "" : `<p class="wrong" role="alert">${WORDS[wrong]}</p>`;
   return {
     status,

@@ -6,6 +6,7 @@ import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { createAccess } from "./access.ts";
 import { createApi } from "./api.ts";
@@ -28,11 +29,15 @@ import { serveMedia } from "./media/media.ts";
 import { requests } from "./metrics.ts";
 import { watchMoments } from "./moments.ts";
 import { openApi } from "./openapi.ts";
+import { allowedTopics } from "./push/allowed.ts";
 import { Hub } from "./push/hub.ts";
 import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
 import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
+import { rolesFrom } from "./roles.ts";
+import { watchAccounts } from "./sign-in/accounts.ts";
+import { watchSessions } from "./sign-in/sessions.ts";
 import { placesOf } from "./places.ts";
 import { serveReports } from "./report/report.ts";
 import type { Parts } from "./routes/handlers.ts";
@@ -50,7 +55,9 @@ const root = join(import.meta.dirname, "../..");
 const VERSION = "1";
 
 await run("gateway", async ({ config, log, instance, own }) => {
-  const access = createAccess(config);
+  // Before anything else: where the settings would let strangers in, nothing is started.
+  createAccess(config);
+  const secret = openSecret(config);
   const { uws, build } = loadUws();
   const web = loadWebApp(join(root, "web/build"));
   const app = uws.App();
@@ -68,12 +75,19 @@ await run("gateway", async ({ config, log, instance, own }) => {
     build: web.build,
     watched: (topic, watched) => feeds.watched(topic, watched),
     columnOf: (topic) => feeds.columnOf(topic),
+    allowed: {
+      part: (person, topic) => allowed.part(person, topic),
+      narrow: (topic, part) => allowed.narrow(topic, part),
+    },
   });
+  /** Until all is there that says what people may, nobody has come in. */
+  const people = { changed: (_userId: string | null): void => undefined };
   const channels: Channels = own(
     await watchChannels(
       nc,
       (id) => feeds.now(id),
       (login) => feeds.forget(login),
+      () => people.changed(null),
       log,
     ),
   );
@@ -88,6 +102,24 @@ await run("gateway", async ({ config, log, instance, own }) => {
       following.streams.changed(id, stream);
     }),
   );
+  const accounts = own(await watchAccounts(nc, log, (userId) => people.changed(userId)));
+  const sessions = own(await watchSessions(nc, log, (userId) => people.changed(userId)));
+  const roles = rolesFrom({
+    account: (userId) => accounts.of.get(userId),
+    grant: accounts.grant,
+    grantsOf: (userId) => accounts.grantsOf(userId),
+    channels,
+    vods,
+    nowMs: Date.now,
+  });
+  const allowed = allowedTopics(roles, vods);
+  const access = createAccess(config, {
+    sessions,
+    account: (userId) => accounts.of.get(userId),
+    markOf: (person) => secret.hash("roles", JSON.stringify(roles.placesOf(person))),
+    hash: (token) => secret.hash("token", token),
+  });
+  people.changed = (userId) => hub.recheck(userId, (who) => access.again(who), Date.now());
   const answers = own(await watchAnswers(nc, log, following.answers.changed));
   const webhooks = own(await watchWebhooks(nc, config.HYPECAST_WEBHOOK_PRIVATE, log));
   const videoStates = withVods(own(await watchVideoStates(nc, log, told.video)), vods);
@@ -116,7 +148,8 @@ await run("gateway", async ({ config, log, instance, own }) => {
     vods,
     answers,
     webhooks,
-    filesAllowed: !access.needed,
+    filesAllowed: access.signIn === "none",
+    ...{ roles, accounts, signIn: access.signIn },
   };
   own(
     deliverWebhooks({
@@ -134,13 +167,14 @@ await run("gateway", async ({ config, log, instance, own }) => {
       objects,
       isUsed: (id) => (vods.ready() ? vods.uses(id) : null),
       mostBytes: config.HYPECAST_UPLOAD_GB * 1e9,
+      roles,
       log,
     }),
   );
   serveHttp(
     app,
     createSite({
-      access,
+      ...{ access, roles, signIn: null },
       limits: createLimits(cache),
       api: createApi(parts, createIdempotency(cache)),
       events: serveEvents(parts, following),
@@ -149,13 +183,19 @@ await run("gateway", async ({ config, log, instance, own }) => {
       web,
       emotes: serveEmotes(config, log),
       media: serveMedia({
-        ...{ objects, kept, videoStates, clips },
+        ...{ objects, kept, videoStates, clips, roles },
         fetchSegment: (channelId, seq) => fetchVodSegment(nc, channelId, seq),
       }),
       report: serveReports(parts),
       shared: serveShared(clips, objects),
       notReady: () =>
-        !bus.connected() ? "NATS is away" : channels.ready() ? null : "the channel list is being read",
+        !bus.connected()
+          ? "NATS is away"
+          : !channels.ready()
+            ? "the channel list is being read"
+            : sessions.ready() && accounts.ready()
+              ? null
+              : "who is signed in is being read",
       metrics: () => collectMetrics(nc),
     }),
     isUpload,

@@ -2,8 +2,10 @@ import type { Place, vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { Hit, within } from "@hypecast/contracts/oracle.ts";
 import { isVodId, vodIdOf } from "@hypecast/contracts/vod.ts";
 import type { z } from "zod";
+import type { Person } from "@hypecast/contracts/journal.ts";
 import type { Channels } from "./channels.ts";
 import { ProblemError } from "./problems.ts";
+import type { Roles } from "./roles.ts";
 import { channelOfVod, type Vods } from "./vods.ts";
 
 export type Scope = z.output<typeof vodRoutes.search.body>["scope"];
@@ -12,13 +14,36 @@ interface Known {
   readonly vods: Pick<Vods, "get" | "list">;
   readonly channels: Pick<Channels, "get" | "list" | "idOf" | "loginOf">;
 }
+interface Seen extends Known {
+  /** There is more than they may see: every place that is meant has to be named. */
+  readonly isPart: boolean;
+}
+
+/** What of it a person may look at. Throws nothing: the rest is not there for them. */
+export function seenBy(known: Known & { readonly roles: Pick<Roles, "may"> }, person: Person): Seen {
+  const { vods, channels, roles } = known;
+  const sees = (login: string): boolean => roles.may(person, login, "analyst");
+  return {
+    isPart: person.kind === "twitch",
+    vods: {
+      get: (id) => (sees(id) ? vods.get(id) : null),
+      list: () => vods.list().filter(({ id }) => sees(id)),
+    },
+    channels: {
+      get: (login) => (sees(login) ? channels.get(login) : null),
+      list: () => channels.list().filter(({ login }) => sees(login)),
+      idOf: (login) => (sees(login) ? channels.idOf(login) : null),
+      loginOf: channels.loginOf,
+    },
+  };
+}
 
 /** More channels than this are not listed one by one in a question: everything that is stored is meant then. */
 const MOST_LISTED = 500;
 const DAY_MS = 24 * 3_600_000;
 
 /** Where a scope looks, by the ids of the store. Null: everything that is stored. Throws ProblemError: there is no such stream. */
-export function withinOf(known: Known, { kind, stream, channel }: Scope): Within | null {
+export function withinOf(known: Seen, { kind, stream, channel }: Scope): Within | null {
   const { vods, channels } = known;
   const ids: string[] = [];
   if (kind === "stream") {
@@ -38,9 +63,10 @@ export function withinOf(known: Known, { kind, stream, channel }: Scope): Within
   }
   if (kind === "channel" && ids.length === 0)
     throw new ProblemError("stream_not_found", `there is no stream of ${channel} here`);
-  return ids.length === 0 || ids.length > MOST_LISTED
-    ? null
-    : ids.map((channelId) => ({ channelId, fromMs: null, toMs: null }));
+  if (known.isPart && ids.length === 0)
+    throw new ProblemError("stream_not_found", "there is nothing here that you may look through");
+  if (!known.isPart && (ids.length === 0 || ids.length > MOST_LISTED)) return null;
+  return ids.slice(-MOST_LISTED).map((channelId) => ({ channelId, fromMs: null, toMs: null }));
 }
 
 /** The id under which a watched channel or an imported stream stands in the store. Throws ProblemError, which says what is waited for. */

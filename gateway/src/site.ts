@@ -1,11 +1,14 @@
 import { sessionRoutes } from "@hypecast/contracts/api.ts";
-import { clientOf, type Access, type Claim } from "./access.ts";
+import type { Person } from "@hypecast/contracts/journal.ts";
+import { clientOf, type Access, type Claim, type Refusal, type Who } from "./access.ts";
 import type { createApi } from "./api.ts";
 import { json, problemReply, type Reply, type Request } from "./http.ts";
 import type { Emotes } from "./emotes/emotes.ts";
 import type { Limits } from "./limits.ts";
 import type { Media } from "./media/media.ts";
 import type { Shared } from "./shared.ts";
+import type { Roles } from "./roles.ts";
+import type { SignInServer } from "./sign-in/flow.ts";
 import type { UploadServer } from "./uploads/tus.ts";
 import { loginPage } from "./login-page.ts";
 import { ProblemError } from "./problems.ts";
@@ -13,11 +16,14 @@ import type { loadWebApp } from "./web-app.ts";
 
 export interface SiteParts {
   readonly access: Access;
+  readonly roles: Roles;
+  /** Null: people do not sign in here. */
+  readonly signIn: SignInServer | null;
   readonly limits: Limits;
   readonly api: ReturnType<typeof createApi>;
   readonly uploads: Pick<UploadServer, "answer">;
   /** Null: the path is none of events. */
-  readonly events: (request: Request) => Reply | null;
+  readonly events: (request: Request, person: Person) => Reply | null;
   readonly openapi: string;
   readonly web: ReturnType<typeof loadWebApp>;
   /** Null while everything that is needed answers; else what does not. */
@@ -25,7 +31,7 @@ export interface SiteParts {
   readonly emotes: Emotes;
   readonly media: Media;
   readonly shared: Shared;
-  readonly report: (request: Request) => Promise<Reply>;
+  readonly report: (request: Request, person: Person) => Promise<Reply>;
   readonly metrics: () => Promise<string>;
 }
 
@@ -37,7 +43,7 @@ const { path: SESSION, body: sessionBody } = sessionRoutes.logIn;
 
 /** What one port serves, in order: health for everybody, then who may come in, then what they ask for. */
 export function createSite(parts: SiteParts): (request: Request) => Reply | Promise<Reply> {
-  const { access, limits, api, web } = parts;
+  const { access, roles, signIn, limits, api, web } = parts;
   return (request) => {
     const { path, method } = request;
     if (path === "/health/live") return json(200, { status: "ok" });
@@ -46,30 +52,32 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
       return reason === null ? json(200, { status: "ok" }) : json(503, { status: "not ready", reason });
     }
     const claim = claimOf(request);
-    if (path === SESSION) return session(request, claim, access);
+    if (method !== "GET" && !access.originAllowed(claim))
+      throw new ProblemError(
+        "wrong_origin",
+        `a page of ${claim.origin === "" ? "another site" : claim.origin.slice(0, 200)} may not change anything here`,
+      );
+    if (path === SESSION) return session(request, claim, parts);
     // A shared clip's token is all that its page asks for.
     if (path.startsWith("/c/")) return shared(request, claim.client);
-    const refused = access.refuse(claim);
-    if (refused !== null) return refusal(refused, request);
-    if (path.startsWith("/api/")) {
-      if (method !== "GET" && !access.originAllowed(claim))
-        throw new ProblemError(
-          "wrong_origin",
-          `a page of ${claim.origin.slice(0, 200)} may not change anything here`,
-        );
-      return apiReply(parts, request, claim.client);
-    }
+    if (signIn !== null && path.startsWith("/auth/")) return auth(signIn, request, claim);
+    const who = access.who(claim);
+    if (typeof who === "string") return refusal(who, request, access);
+    const { person } = who;
+    if (path.startsWith("/api/")) return renewed(who, request, apiReply(parts, request, claim.client, who));
     if (path === "/ws")
       throw new ProblemError("not_found", "/ws is a websocket: connect with Upgrade: websocket");
-    if (path === "/metrics")
+    if (path === "/metrics") {
+      roles.authoriseOperator(person);
       return parts.metrics().then((body) => ({
         status: 200,
         headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store" },
         body,
       }));
+    }
     if (path.startsWith("/emotes/")) return parts.emotes.answer(path, request);
-    if (path.startsWith("/s/")) return report(request, claim.client);
-    if (path.startsWith("/media/")) return parts.media.answer(path, request);
+    if (path.startsWith("/s/")) return report(request, claim.client, person);
+    if (path.startsWith("/media/")) return parts.media.answer(path, request, person);
     const reply = web.serve(request);
     return OVERLAY.test(path) ? { ...reply, headers: { ...reply.headers, ...EMBEDDABLE } } : reply;
   };
@@ -79,17 +87,33 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
     return parts.shared.answer(request);
   }
 
-  async function report(request: Request, client: string): Promise<Reply> {
+  async function report(request: Request, client: string, person: Person): Promise<Reply> {
     await limits.take(client);
-    return parts.report(request);
+    return parts.report(request, person);
+  }
+
+  async function auth(server: SignInServer, request: Request, claim: Claim): Promise<Reply> {
+    await limits.take(claim.client);
+    return server.answer(request, claim);
+  }
+
+  /** The answer, and with it the session's new id when it is time for one. Only here: nothing of the API is kept by caches. */
+  async function renewed(who: Who, request: Request, answer: Promise<Reply>): Promise<Reply> {
+    const reply = await answer;
+    if (!access.isDue(who)) return reply;
+    // Without one the old id goes on, and the next request tries again.
+    const cookie = await access.renew(who, isHttps(request)).catch(() => null);
+    return cookie === null ? reply : { ...reply, cookies: [...(reply.cookies ?? []), cookie] };
   }
 
   async function apiReply(
     { openapi, events, uploads }: SiteParts,
     request: Request,
     client: string,
+    { person }: Who,
   ): Promise<Reply> {
     const headers = await limits.take(client);
+    await signIn?.freshen(person);
     if (request.path === "/api/v1/openapi.json") {
       if (request.method !== "GET")
         throw new ProblemError("method_not_allowed", `${request.method} is not GET`, { Allow: "GET" });
@@ -100,9 +124,9 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
       };
     }
     const reply =
-      events(request) ??
-      (await uploads.answer(request)) ??
-      (await api.answer(api.routeOf(request.path, request.method), request));
+      events(request, person) ??
+      (await uploads.answer(request, person)) ??
+      (await api.answer(api.routeOf(request.path, request.method), request, person));
     return { ...reply, headers: { ...headers, ...reply.headers } };
   }
 }
@@ -113,17 +137,20 @@ const claimOf = (request: Request): Claim => ({
   authorization: request.header("authorization"),
   cookie: request.header("cookie"),
   client: clientOf(request.client, request.header("x-forwarded-for")),
+  site: request.header("sec-fetch-site"),
 });
 
+export const isHttps = (request: Request): boolean => request.header("x-forwarded-proto") === "https";
+
 /** A person gets a page to log in on, a program a problem. */
-function refusal(code: "wrong_host" | "unauthorized" | "too_many_requests", request: Request): Reply {
+function refusal(code: Refusal, request: Request, access: Access): Reply {
   if (
     code === "unauthorized" &&
     request.method === "GET" &&
     request.header("accept").includes("text/html") &&
     !request.path.startsWith("/api/")
   )
-    return loginPage(401, null);
+    return loginPage(access, request, null);
   if (code === "too_many_requests")
     throw new ProblemError(code, "too many wrong tokens; wait a minute", { "Retry-After": "60" });
   if (code === "wrong_host")
@@ -137,11 +164,16 @@ function refusal(code: "wrong_host" | "unauthorized" | "too_many_requests", requ
 }
 
 /** POST logs in (a form from the login page, or JSON), DELETE logs out. */
-async function session(request: Request, claim: Claim, access: Access): Promise<Reply> {
-  if (!access.originAllowed(claim))
-    throw new ProblemError("wrong_origin", `a page of ${claim.origin.slice(0, 200)} may not log in here`);
-  if (request.method === "DELETE")
-    return { status: 204, headers: { "Set-Cookie": access.logOut(claim.cookie) } };
+async function session(
+  request: Request,
+  claim: Claim,
+  { access, signIn }: Pick<SiteParts, "access" | "signIn">,
+): Promise<Reply> {
+  const https = isHttps(request);
+  if (request.method === "DELETE") {
+    await signIn?.leaving(claim);
+    return { status: 204, cookies: [await access.logOut(claim.cookie, https)] };
+  }
   if (request.method !== "POST")
     throw new ProblemError("method_not_allowed", `${request.method} is not among POST, DELETE`, {
       Allow: "POST, DELETE",
@@ -151,9 +183,9 @@ async function session(request: Request, claim: Claim, access: Access): Promise<
   if (!form && type !== "application/json")
     throw new ProblemError("unsupported_media_type", "send application/json or a form");
   const token = tokenIn((await request.body(4096)).toString(), form);
-  const result = access.logIn(token, claim.client, request.header("x-forwarded-proto") === "https");
+  const result = await access.logIn(token, claim.client, https);
   if (typeof result === "string") {
-    if (form) return loginPage(result === "unauthorized" ? 401 : 429, result);
+    if (form) return loginPage(access, request, result);
     const headers: Record<string, string> = result === "too_many_requests" ? { "Retry-After": "60" } : {};
     return problemReply(
       result,
@@ -162,8 +194,11 @@ async function session(request: Request, claim: Claim, access: Access): Promise<
       headers,
     );
   }
-  const headers = { "Set-Cookie": result.cookie, "Cache-Control": "no-store" };
-  return form ? { status: 303, headers: { ...headers, Location: "/" } } : { status: 204, headers };
+  const headers = { "Cache-Control": "no-store" };
+  const cookies = [result.cookie];
+  return form
+    ? { status: 303, headers: { ...headers, Location: "/" }, cookies }
+    : { status: 204, headers, cookies };
 }
 
 function tokenIn(body: string, form: boolean): string {

@@ -8,9 +8,11 @@ import { segmentKey, thumbKey } from "@hypecast/contracts/object-keys.ts";
 import type { VideoState } from "@hypecast/contracts/video.ts";
 import { isVodId } from "@hypecast/contracts/vod.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
-import type { Clips } from "../clips.ts";
+import type { Person } from "@hypecast/contracts/journal.ts";
+import { loginsOf, type Clips } from "../clips.ts";
 import type { Reply, Request } from "../http.ts";
 import { ProblemError } from "../problems.ts";
+import type { Roles } from "../roles.ts";
 import type { VideoStates } from "../video-states.ts";
 import { fileReply } from "./file-reply.ts";
 import type { KeptVideo } from "./kept.ts";
@@ -29,7 +31,7 @@ const NUMBER = /^\d{1,15}$/;
 
 export interface Media {
   /** Answers GET /media/…; throws ProblemError. */
-  answer(path: string, request: Request): Promise<Reply>;
+  answer(path: string, request: Request, person: Person): Promise<Reply>;
 }
 
 /** Playlists, segments, pictures and clips, from the log and from `objects`. */
@@ -38,10 +40,11 @@ export function serveMedia(parts: {
   readonly kept: KeptVideo;
   readonly videoStates: VideoStates;
   readonly clips: Clips;
+  readonly roles: Roles;
   /** Has a segment of an imported stream fetched; false: it cannot be had. */
   fetchSegment(channelId: string, seq: number): Promise<boolean>;
 }): Media {
-  const { objects, kept, videoStates, clips } = parts;
+  const { objects, kept, videoStates, clips, roles } = parts;
   /** The playlist of everything is asked for every two seconds by every player: it is packed once. */
   const packed = new Map<string, { of: string; body: Promise<Buffer> }>();
 
@@ -116,10 +119,12 @@ export function serveMedia(parts: {
   }
 
   return {
-    async answer(path, request) {
+    async answer(path, request, person) {
       if (request.method !== "GET")
         throw new ProblemError("method_not_allowed", `${request.method} is not GET`, { Allow: "GET, HEAD" });
       const [kind = "", first = "", second = "", third = "", ...more] = path.split("/").slice(2);
+      if (kind === "live") roles.authorise(person, first, "analyst");
+      if (kind === "segment" || kind === "thumb") roles.authoriseChannel(person, first, "analyst");
       if (kind === "live" && second === "playlist.m3u8" && third === "") return playlist(first, request);
       if (kind === "live" && second === "thumb.jpg" && third === "") return thumbAt(first, request);
       const ofEpoch =
@@ -139,6 +144,7 @@ export function serveMedia(parts: {
       if (kind === "clip" && third === "") {
         const clip = clips.get(first);
         if (clip === null) throw new ProblemError("clip_not_found", "there is no such clip");
+        for (const login of loginsOf(clip)) roles.authorise(person, login, "analyst");
         const download = new URLSearchParams(request.query).get("download") === "1";
         return clipFile(objects, clip, second, "clip", download, request);
       }

@@ -7,7 +7,10 @@ import {
   type ServerControl,
   type Topic,
 } from "@hypecast/contracts/push.ts";
-import { latestChannel, ringChannel, type Channel } from "./topic.ts";
+import { OPERATOR } from "@hypecast/contracts/journal.ts";
+import type { Who } from "../access.ts";
+import type { Allowed } from "./allowed.ts";
+import { latestChannel, narrowedChannel, ringChannel, type Channel } from "./topic.ts";
 
 /**
  * Who hears what, and when. Every value is encoded once, when it comes, and waits a little for others to share a frame with. A
@@ -46,6 +49,8 @@ export const BEHIND_BYTES = 256 * 1024;
 const MESSAGES_A_TICK = 4 * TOPICS_PER_SOCKET;
 /** How often sockets that are behind are looked at, and silence is noticed. */
 export const BEAT_MS = 500;
+/** Parts of topics that are remembered to be shared. */
+const MOST_NARROWED = 1000;
 const SOCKETS_A_PHASE = 1250;
 const MOST_PHASES = 8;
 /** Two phases do not write closer together than this. */
@@ -72,6 +77,8 @@ interface Group {
 
 export interface Member {
   readonly socket: Socket;
+  /** As of the last time that was looked. */
+  who: Who;
   readonly phase: Phase;
   readonly topics: Map<Topic, Channel>;
   /** Null while it is written to alone: it has just asked for something, or it is behind. */
@@ -110,6 +117,8 @@ export interface HubOptions {
   readonly columnOf?: (topic: Topic) => (() => string | null) | undefined;
   /** The first subscriber came, or the last one left. */
   readonly watched?: (topic: Topic, watched: boolean) => void;
+  /** Without it everybody may hold everything. */
+  readonly allowed?: Allowed;
 }
 
 export class Hub {
@@ -117,6 +126,8 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #channels = new Map<Topic, Channel>();
   readonly #watchers = new Map<Topic, number>();
+  /** Parts of topics, by key. Who still holds one that was forgotten here goes on with it. */
+  readonly #narrowed = new Map<string, { whole: Channel; channel: Channel }>();
   readonly #phases: Phase[];
   #seq = 0;
   #sockets = 0;
@@ -188,12 +199,43 @@ export class Hub {
     else this.#channels.get(topic)?.rewrite(() => null);
   }
 
-  open(socket: Socket, nowMs: number): Member {
+  /** Somebody's roles may be others than they were (null: everybody's): what they may no longer hold ends, and a list is cut anew. */
+  recheck(userId: string | null, again: (who: Who) => Who | null, nowMs: number): void {
+    for (const { members } of this.#phases)
+      for (const member of members) {
+        if (member.endedAtMs !== null || (userId !== null && member.who.person.userId !== userId)) continue;
+        const who = again(member.who);
+        if (who === null) {
+          this.#end(member, "unauthorized", "signed out");
+          continue;
+        }
+        member.who = who;
+        for (const [topic, channel] of [...member.topics]) {
+          const part = this.#partFor(who, topic);
+          if (part !== null && keyOf(topic, part) === channel.key) continue;
+          // Gone before anything more is written; asking for it anew is answered with the refusal, or with what is theirs now.
+          this.#takeOut(member, this.#dropped.get(member) ?? member.phase.upTo);
+          member.topics.delete(topic);
+          this.#unwatch(topic);
+          member.asked.push({ op: "sub", ch: topic });
+          if (member.phase.dueMs === null) this.#schedule(member.phase, nowMs);
+        }
+      }
+  }
+
+  /** People who have the page open. */
+  *people(): Iterable<Who> {
+    for (const { members } of this.#phases)
+      for (const member of members) if (member.endedAtMs === null) yield member.who;
+  }
+
+  open(socket: Socket, nowMs: number, who: Who = { person: OPERATOR, session: null }): Member {
     // Into the emptiest phase of those in use, so that they stay even as sockets come and go.
     const inUse = this.#phases.slice(0, phasesFor(this.#sockets + 1));
     const phase = inUse.reduce((least, next) => (next.members.size < least.members.size ? next : least));
     const member: Member = {
       socket,
+      who,
       phase,
       topics: new Map(),
       group: null,
@@ -231,7 +273,7 @@ export class Hub {
     if (member.asked.length >= MESSAGES_A_TICK) return this.#end(member, "badMessage", "too many messages");
     member.asked.push(message);
     if (member.behindSinceMs !== null) return;
-    this.#takeOut(member, member.phase.upTo);
+    this.#takeOut(member, this.#dropped.get(member) ?? member.phase.upTo);
     if (member.phase.dueMs === null)
       this.#schedule(member.phase, this.#apart(nowMs + lingerMs(this.#sockets)));
   }
@@ -368,6 +410,19 @@ export class Hub {
       if (member.topics.delete(ch)) this.#unwatch(ch);
       return true;
     }
+    const part = this.#partFor(member.who, ch);
+    if (part === null) {
+      if (member.topics.delete(ch)) this.#unwatch(ch);
+      parts.push(
+        JSON.stringify({
+          op: "err",
+          ch,
+          code: "forbidden",
+          detail: "your role does not allow it",
+        } satisfies ServerControl),
+      );
+      return true;
+    }
     if (!member.topics.has(ch)) {
       if (member.topics.size >= TOPICS_PER_SOCKET) {
         const detail = `a socket may hold ${TOPICS_PER_SOCKET} topics`;
@@ -376,10 +431,10 @@ export class Hub {
         this.#end(member, "tooManyTopics", detail);
         return false;
       }
-      member.topics.set(ch, this.#channel(ch));
       this.#watch(ch);
     }
-    const channel = this.#channel(ch);
+    const channel = this.#part(ch, part);
+    member.topics.set(ch, channel);
     const missed =
       message.since !== undefined && message.epoch === this.#options.epoch
         ? channel.resume(message.since, nowMs)
@@ -395,11 +450,10 @@ export class Hub {
   #settle(member: Member, nowMs: number): void {
     const { phase } = member;
     phase.alone.delete(member);
-    const topics = [...member.topics.keys()].sort();
-    const name = `${phase.index}/${topics.join(" ")}`;
+    const channels = [...member.topics.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const name = `${phase.index}/${channels.map(({ key }) => key).join(" ")}`;
     let group = phase.groups.get(name);
     if (group === undefined) {
-      const channels = topics.map((topic) => this.#channel(topic));
       group = { name, channels, members: 0, wroteAtMs: nowMs };
       phase.groups.set(name, group);
     }
@@ -441,6 +495,29 @@ export class Hub {
     return channel;
   }
 
+  /** `""`: the whole topic; null: they may not hold it. */
+  #partFor({ person }: Who, topic: Topic): string | null {
+    const { allowed } = this.#options;
+    return allowed === undefined ? "" : allowed.part(person, topic);
+  }
+
+  /** A topic, or the part of it that some may see. */
+  #part(topic: Topic, part: string): Channel {
+    const whole = this.#channel(topic);
+    const { allowed } = this.#options;
+    if (part === "" || allowed === undefined) return whole;
+    const key = keyOf(topic, part);
+    const known = this.#narrowed.get(key);
+    // A topic that nobody watched was forgotten: its part is one of another life.
+    if (known?.whole === whole) return known.channel;
+    const channel = narrowedChannel(whole, key, allowed.narrow(topic, part));
+    this.#narrowed.delete(key);
+    this.#narrowed.set(key, { whole, channel });
+    const oldest = this.#narrowed.keys().next().value;
+    if (this.#narrowed.size > MOST_NARROWED && oldest !== undefined) this.#narrowed.delete(oldest);
+    return channel;
+  }
+
   #watch(topic: Topic): void {
     const watchers = this.#watchers.get(topic) ?? 0;
     this.#watchers.set(topic, watchers + 1);
@@ -456,6 +533,8 @@ export class Hub {
     this.#options.watched?.(topic, false);
   }
 }
+
+const keyOf = (topic: Topic, part: string): string => (part === "" ? topic : `${topic} ${part}`);
 
 function frameOf(channels: readonly Channel[], afterSeq: number): string | null {
   const parts: string[] = [];

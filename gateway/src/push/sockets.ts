@@ -1,6 +1,6 @@
 import type { TemplatedApp } from "@uwsjs/core";
 import type { Uws } from "../uws.ts";
-import { clientOf, type Access, type Claim } from "../access.ts";
+import { clientOf, type Access, type Claim, type Who } from "../access.ts";
 import * as measured from "../metrics.ts";
 import { BEAT_MS, BEHIND_BYTES, type Hub, type Member, type Socket } from "./hub.ts";
 
@@ -12,8 +12,11 @@ const IDLE_S = 32;
 const MOST_SOCKETS = 20_000;
 
 interface Carried {
+  readonly who: Who;
   member: Member | null;
 }
+/** Sessions end without anybody saying so, and roles from Twitch lapse: so often all sockets are looked over. */
+const RECHECK_MS = 30_000;
 
 /** Puts the hub on /ws and ticks it. */
 export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Access): { close(): void } {
@@ -33,14 +36,15 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
           Buffer.from(res.getRemoteAddressAsText()).toString(),
           req.getHeader("x-forwarded-for"),
         ),
+        site: req.getHeader("sec-fetch-site"),
       };
-      const refused = admit(access, claim, hub.sockets);
-      if (refused !== null) {
-        res.writeStatus(refused).endWithoutBody(0, true);
+      const who = admit(access, claim, hub.sockets);
+      if (typeof who === "string") {
+        res.writeStatus(who).endWithoutBody(0, true);
         return;
       }
       res.upgrade<Carried>(
-        { member: null },
+        { who, member: null },
         req.getHeader("sec-websocket-key"),
         req.getHeader("sec-websocket-protocol"),
         req.getHeader("sec-websocket-extensions"),
@@ -56,7 +60,8 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
         end: (code, reason) => ws.end(code, reason),
         cut: () => ws.close(),
       };
-      ws.getUserData().member = hub.open(socket, Date.now());
+      const carried = ws.getUserData();
+      carried.member = hub.open(socket, Date.now(), carried.who);
     },
     message(ws, data) {
       const { member } = ws.getUserData();
@@ -88,22 +93,24 @@ export function serveSockets(app: TemplatedApp, uws: Uws, hub: Hub, access: Acce
     if (next !== null) wake(next);
   };
   const beat = setInterval(() => hub.beat(Date.now()), BEAT_MS);
+  const looking = setInterval(() => hub.recheck(null, (who) => access.again(who), Date.now()), RECHECK_MS);
   hub.onWake(wake);
   return {
     close() {
       clearTimeout(timer);
       clearInterval(beat);
+      clearInterval(looking);
       hub.closeAll("restarting", "the gateway stops");
     },
   };
 }
 
-/** Null, or the HTTP status that says why not. */
-function admit(access: Access, claim: Claim, sockets: number): string | null {
-  const refused = access.refuse(claim);
-  if (refused === "unauthorized") return "401 Unauthorized";
-  if (refused === "too_many_requests") return "429 Too Many Requests";
+/** Who it is, or the HTTP status that says why not. */
+function admit(access: Access, claim: Claim, sockets: number): Who | string {
+  const who = access.who(claim);
+  if (who === "unauthorized") return "401 Unauthorized";
+  if (who === "too_many_requests") return "429 Too Many Requests";
   // Any page on the web may open a websocket to here: the browser says which.
-  if (refused === "wrong_host" || !access.originAllowed(claim)) return "403 Forbidden";
-  return sockets >= MOST_SOCKETS ? "503 Service Unavailable" : null;
+  if (who === "wrong_host" || !access.originAllowed(claim)) return "403 Forbidden";
+  return sockets >= MOST_SOCKETS ? "503 Service Unavailable" : who;
 }

@@ -19,23 +19,42 @@ interface Entry {
 const encode = (topic: Topic, entry: Pick<Entry, "id" | "atMs" | "d">, snap = false): string =>
   `{"ch":"${topic}","id":${entry.id},"t":${entry.atMs},${snap ? '"snap":true,' : ""}"d":${entry.d}}`;
 
+/** What of a value somebody may see; null: nothing of it. */
+export type Narrow = (d: string) => string | null;
+/** The entries as envelopes, as much of them as one may see. */
+const encodeAll = (
+  topic: Topic,
+  entries: readonly Entry[],
+  narrow: Narrow | undefined,
+  snap = false,
+): string[] => {
+  if (narrow === undefined) return entries.map((entry, i) => encode(topic, entry, snap && i === 0));
+  const seen = entries.flatMap((entry) => {
+    const d = narrow(entry.d);
+    return d === null ? [] : [{ ...entry, d }];
+  });
+  return encodeAll(topic, seen, undefined, snap);
+};
+
 /**
  * What a topic remembers. `latest` topics keep their newest value only (a slower reader gets fewer of them); `ring` topics keep
  * a minute, so that everyone gets every value once.
  */
 export interface Channel {
   readonly topic: Topic;
+  /** Sockets that hold channels of the same keys are written to together. */
+  readonly key: string;
   readonly newestSeq: () => number;
   /** `keepMs`: how long it stays to be resumed from and shown to newcomers, where not RING_MS. */
   add(d: string, seq: number, nowMs: number, keepMs?: number): void;
   /** Envelopes newer than a tick's seq, oldest first. */
-  since(seq: number): string[];
+  since(seq: number, narrow?: Narrow): string[];
   /** Whether `since(seq)` would be everything. */
   remembers(seq: number): boolean;
   /** Envelopes that a client which has seen `id` has missed; null when some of them are gone. */
-  resume(id: number, nowMs: number): string[] | null;
+  resume(id: number, nowMs: number, narrow?: Narrow): string[] | null;
   /** What to show to a newcomer; the first of it with `snap`. */
-  snapshot(nowMs: number): string[];
+  snapshot(nowMs: number, narrow?: Narrow): string[];
   /** Changes or forgets what is remembered: `edit` gets each value and returns it, another, or null to drop it. */
   rewrite(edit: (d: string) => string | null): void;
   /** From here on values are missing: nobody may resume from before. */
@@ -46,16 +65,19 @@ export interface Channel {
 export function latestChannel(topic: Topic): Channel {
   let entry: Entry | null = null;
   let id = 0;
+  const held = (): Entry[] => (entry === null ? [] : [entry]);
   return {
     topic,
+    key: topic,
     newestSeq: () => entry?.seq ?? 0,
     add(d, seq, nowMs) {
       entry = { id: ++id, seq, atMs: nowMs, d };
     },
     remembers: () => true,
-    since: (seq) => (entry !== null && entry.seq > seq ? [encode(topic, entry)] : []),
-    resume: (seen) => (entry === null || entry.id <= seen ? [] : [encode(topic, entry)]),
-    snapshot: () => (entry === null ? [] : [encode(topic, entry, true)]),
+    since: (seq, narrow) => (entry !== null && entry.seq > seq ? encodeAll(topic, [entry], narrow) : []),
+    resume: (seen, _nowMs, narrow) =>
+      entry === null || entry.id <= seen ? [] : encodeAll(topic, [entry], narrow),
+    snapshot: (_nowMs, narrow) => encodeAll(topic, held(), narrow, true),
     rewrite(edit) {
       const d = entry === null ? null : edit(entry.d);
       entry = entry === null || d === null ? null : { ...entry, d };
@@ -88,6 +110,7 @@ export function ringChannel(topic: Topic, column?: () => string | null): Channel
   };
   return {
     topic,
+    key: topic,
     newestSeq: () => newestSeq,
     add(d, seq, nowMs, keepMs = RING_MS) {
       newestSeq = seq;
@@ -95,21 +118,25 @@ export function ringChannel(topic: Topic, column?: () => string | null): Channel
       if (ring.length > RING_ENTRIES * 1.25 || nowMs - prunedAtMs > RING_MS / 8) prune(nowMs);
     },
     remembers: (seq) => forgottenSeq <= seq,
-    since(seq) {
+    since(seq, narrow) {
       if (newestSeq <= seq) return [];
       let first = ring.length;
       while (first > 0 && (ring[first - 1]?.seq ?? 0) > seq) first--;
-      return ring.slice(first).map((entry) => encode(topic, entry));
+      return encodeAll(topic, ring.slice(first), narrow);
     },
-    resume(seen, nowMs) {
+    resume(seen, nowMs, narrow) {
       prune(nowMs);
       // From before what we remember, or from another life of this topic.
       if (seen < forgotten || seen > id) return null;
-      return ring.filter((entry) => entry.id > seen).map((entry) => encode(topic, entry));
+      return encodeAll(
+        topic,
+        ring.filter((entry) => entry.id > seen),
+        narrow,
+      );
     },
-    snapshot(nowMs) {
+    snapshot(nowMs, narrow) {
       prune(nowMs);
-      if (column === undefined) return ring.map((entry, i) => encode(topic, entry, i === 0));
+      if (column === undefined) return encodeAll(topic, ring, narrow, true);
       const d = column();
       // It stands for everything so far, so what comes next is newer.
       return d === null ? [] : [encode(topic, { id, atMs: nowMs, d }, true)];
@@ -124,5 +151,29 @@ export function ringChannel(topic: Topic, column?: () => string | null): Channel
       forgotten = ++id;
     },
     size: () => ring.length,
+  };
+}
+
+/** Values that several groups are told at the same time are cut once. */
+const CUT_BEFORE = 64;
+
+/** A topic as those see it who may see a part of it: the same ids and the same memory, each value cut to what is theirs. */
+export function narrowedChannel(of: Channel, key: string, narrow: Narrow): Channel {
+  const before = new Map<string, string | null>();
+  const once: Narrow = (d) => {
+    const known = before.get(d);
+    if (known !== undefined) return known;
+    const cut = narrow(d);
+    before.set(d, cut);
+    const oldest = before.keys().next().value;
+    if (before.size > CUT_BEFORE && oldest !== undefined) before.delete(oldest);
+    return cut;
+  };
+  return {
+    ...of,
+    key,
+    since: (seq) => of.since(seq, once),
+    resume: (seen, nowMs) => of.resume(seen, nowMs, once),
+    snapshot: (nowMs) => of.snapshot(nowMs, once),
   };
 }

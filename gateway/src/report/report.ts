@@ -1,3 +1,4 @@
+import type { Person } from "@hypecast/contracts/journal.ts";
 import type { Moment } from "@hypecast/contracts/moment.ts";
 import { heatmap, momentAt, momentList, topEmotes } from "@hypecast/contracts/question.ts";
 import { vodId, type Vod } from "@hypecast/contracts/vod.ts";
@@ -18,14 +19,15 @@ const EMOTES = 15;
 
 /** Answers GET /s/<id>: a stream's report as one file of HTML. Behind the login as everything else; to give it away, keep it and send it. */
 export function serveReports(
-  parts: Pick<Parts, "vods" | "channels" | "moments" | "ask">,
-): (request: Request) => Promise<Reply> {
-  return async (request) => {
+  parts: Pick<Parts, "vods" | "channels" | "moments" | "ask" | "roles">,
+): (request: Request, person: Person) => Promise<Reply> {
+  return async (request, person) => {
     if (request.method !== "GET")
       throw new ProblemError("method_not_allowed", `${request.method} is not GET`, { Allow: "GET, HEAD" });
     const id = request.path.slice("/s/".length);
     const stream = vodId.safeParse(id).success ? parts.vods.get(id) : null;
     if (stream === null) return nothingPage(request);
+    parts.roles.authorise(person, stream.id, "analyst");
     return reportPage(await reportOf(parts, stream), request);
   };
 }

@@ -19,7 +19,7 @@ const RECORD_MS = 24 * 3_600_000;
 
 /** The list of channels, and what is known of their chat. */
 export function channelHandlers(parts: Parts) {
-  const { channels, vods, ask, system, filesAllowed } = parts;
+  const { channels, vods, ask, system, filesAllowed, roles } = parts;
   const { watched, channelIdOf, spanned } = askedOf(parts);
   /** A file of this machine is for whoever sits at it. */
   const checkVideo = (video: string | null | undefined): void => {
@@ -35,8 +35,10 @@ export function channelHandlers(parts: Parts) {
       );
   };
   return {
-    listChannels: () => ({ channels: channels.list() }),
-    addChannel({ body }) {
+    listChannels: ({ person }) => ({
+      channels: channels.list().filter(({ login }) => roles.may(person, login, "analyst")),
+    }),
+    addChannel({ body, person }) {
       const named = namedChannel(body.channel);
       // The contract has checked it.
       if (named === null) throw new ProblemError("invalid_parameters", "channel: not understood");
@@ -44,7 +46,10 @@ export function channelHandlers(parts: Parts) {
       checkVideo(video);
       if (!chat && (video ?? "") === "")
         throw new ProblemError("invalid_parameters", "video: a channel without chat needs an address");
-      return channels.add(login, { video, chat });
+      return channels.add(login, {
+        ...{ video, chat },
+        ...(person.kind === "twitch" ? { addedBy: person.userId } : {}),
+      });
     },
     getChannel: ({ params }) => watched(params.login),
     changeChannel({ params, body: { paused, video } }) {
@@ -70,8 +75,10 @@ export function channelHandlers(parts: Parts) {
         sinceMs: query.since ?? vods.get(params.login)?.startMs ?? Date.now() - RECORD_MS,
         limit: query.limit,
       }),
-    channelSparklines: ({ query }) => {
-      const channelIds = channels.list().flatMap(({ login }) => channels.idOf(login) ?? []);
+    channelSparklines: ({ query, person }) => {
+      const channelIds = channels
+        .list()
+        .flatMap(({ login }) => (roles.may(person, login, "analyst") ? (channels.idOf(login) ?? []) : []));
       return ask(sparklines, { channelIds: channelIds.slice(0, 1000), minutes: query.minutes });
     },
     system,

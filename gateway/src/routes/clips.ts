@@ -1,7 +1,7 @@
 import type { ClipRequest } from "@hypecast/contracts/clip.ts";
 import type { VideoSegment } from "@hypecast/contracts/video.ts";
 import { isVodId } from "@hypecast/contracts/vod.ts";
-import { checkSpan } from "../clips.ts";
+import { checkSpan, loginsOf } from "../clips.ts";
 import { channelIdOf } from "../places.ts";
 import { ProblemError } from "../problems.ts";
 import type { Handlers, Parts } from "./handlers.ts";
@@ -10,7 +10,7 @@ const MOST_LISTED = 500;
 
 /** Clips: asked for, listed, changed, deleted. */
 export function clipHandlers(parts: Parts) {
-  const { clips } = parts;
+  const { clips, roles } = parts;
   return {
     async makeClip({ body }) {
       const channelId = await checkClip(parts, body);
@@ -18,12 +18,16 @@ export function clipHandlers(parts: Parts) {
       await countClips(parts, made.login);
       return made;
     },
-    listClips({ query: { login, state, before, limit } }) {
+    listClips({ query: { login, state, before, limit }, person }) {
       if (limit < 1 || limit > MOST_LISTED)
         throw new ProblemError("invalid_parameters", `limit: 1 to ${MOST_LISTED}`);
       const older = clips
         .list({ login, state })
-        .filter(({ createdAtMs }) => before === undefined || createdAtMs < before);
+        .filter(
+          (clip) =>
+            (before === undefined || clip.createdAtMs < before) &&
+            loginsOf(clip).every((of) => roles.may(person, of, "analyst")),
+        );
       return { clips: older.slice(0, limit), more: older.length > limit };
     },
     getClip({ params: { id } }) {

@@ -1,6 +1,7 @@
 import { STREAM_PATHS } from "@hypecast/contracts/api-vods.ts";
 import type { Answer } from "@hypecast/contracts/oracle.ts";
 import type { Clip } from "@hypecast/contracts/clip.ts";
+import type { Person } from "@hypecast/contracts/journal.ts";
 import { isVodId, type Vod } from "@hypecast/contracts/vod.ts";
 import { isWriting } from "../answers.ts";
 import { createFollow, type Follow, type Told } from "../events.ts";
@@ -8,6 +9,7 @@ import type { Reply, Request } from "../http.ts";
 import { placesOf } from "../places.ts";
 import { ProblemError } from "../problems.ts";
 import type { Parts } from "./handlers.ts";
+import { authoriseAnswer, authoriseTask } from "./needs.ts";
 
 /** Who follows what: told of every change of the records. */
 export interface Following {
@@ -27,9 +29,9 @@ const ANSWER = pattern(STREAM_PATHS.answerEvents);
 
 /** Server-sent events of imports, renders and answers. Null: the path is none of these. Throws ProblemError. */
 export function serveEvents(
-  parts: Pick<Parts, "vods" | "clips" | "answers" | "channels">,
+  parts: Pick<Parts, "vods" | "clips" | "answers" | "channels" | "roles">,
   following: Following,
-): (request: Request) => Reply | null {
+): (request: Request, person: Person) => Reply | null {
   const { vods, clips, answers } = parts;
   const answerTold = (answer: Answer): Told => ({
     revision: answer.revision,
@@ -40,18 +42,20 @@ export function serveEvents(
       nearest: placesOf(parts, answer.nearest),
     },
   });
-  return (request) => {
+  return (request, person) => {
     const task = JOB.exec(request.path)?.[1];
     if (task !== undefined) {
+      const authorise = (): void => authoriseTask(parts, person, task);
       const reply = isVodId(task)
-        ? following.streams.reply(task, vods.get, vodTold, request)
-        : following.clips.reply(task, clips.get, clipTold, request);
+        ? following.streams.reply(task, vods.get, vodTold, request, authorise)
+        : following.clips.reply(task, clips.get, clipTold, request, authorise);
       if (reply === null) throw new ProblemError("task_not_found", `there is no task ${task.slice(0, 64)}`);
       return reply;
     }
     const asked = ANSWER.exec(request.path)?.[1];
     if (asked === undefined) return null;
-    const reply = following.answers.reply(asked, answers.get, answerTold, request);
+    const authorise = (): void => authoriseAnswer(parts, person, asked);
+    const reply = following.answers.reply(asked, answers.get, answerTold, request, authorise);
     if (reply === null)
       throw new ProblemError("answer_not_found", `there is no answer ${asked.slice(0, 64)}`);
     return reply;

@@ -1,5 +1,7 @@
 import { routes } from "@hypecast/contracts/api.ts";
+import { accountRoutes, modRoutes } from "@hypecast/contracts/api-mod.ts";
 import { vodRoutes } from "@hypecast/contracts/api-vods.ts";
+import type { Person } from "@hypecast/contracts/journal.ts";
 import type { SystemState } from "@hypecast/contracts/push.ts";
 import type { z } from "zod";
 import type { Answers } from "../answers.ts";
@@ -9,12 +11,22 @@ import type { Clips } from "../clips.ts";
 import type { Layouts } from "../layouts.ts";
 import type { KeptVideo } from "../media/kept.ts";
 import type { Moments } from "../moments.ts";
+import type { Roles } from "../roles.ts";
+import type { Accounts } from "../sign-in/accounts.ts";
 import type { VideoStates } from "../video-states.ts";
 import type { Vods } from "../vods.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
 
-/** Every route of the gateway: of channels, and of streams whose time has passed. */
-export const apiRoutes = { ...routes, ...vodRoutes } as const;
+/** Every route of the contract: of channels, of streams whose time has passed, of moderators, and of a person's own account. */
+export type DeclaredRoutes = typeof routes & typeof vodRoutes & typeof modRoutes & typeof accountRoutes;
+/** Those of them that the gateway answers. */
+export const apiRoutes = {
+  ...routes,
+  ...vodRoutes,
+  me: accountRoutes.me,
+  modGrants: modRoutes.modGrants,
+  grantRole: modRoutes.grantRole,
+} as const;
 export type RouteName = keyof typeof apiRoutes;
 
 /** What the routes are answered from. */
@@ -30,15 +42,21 @@ export interface Parts {
   readonly vods: Vods;
   readonly answers: Answers;
   readonly webhooks: Webhooks;
+  readonly roles: Roles;
+  readonly accounts: Accounts;
+  /** How people come in. */
+  readonly signIn: "none" | "token" | "twitch";
   /** May an address of a channel's picture be a file of this machine? */
   readonly filesAllowed: boolean;
 }
 
-export type Input<Name extends RouteName> = {
-  params: z.output<(typeof apiRoutes)[Name]["params"]>;
-  query: z.output<(typeof apiRoutes)[Name]["query"]>;
-  body: z.output<(typeof apiRoutes)[Name]["body"]>;
+export type RouteInput<Name extends keyof DeclaredRoutes> = {
+  params: z.output<DeclaredRoutes[Name]["params"]>;
+  query: z.output<DeclaredRoutes[Name]["query"]>;
+  body: z.output<DeclaredRoutes[Name]["body"]>;
 };
+/** `person` has been authorised for what `needs.ts` says of the route; for anything else in it the handler asks `roles`. */
+export type Input<Name extends RouteName> = RouteInput<Name> & { readonly person: Person };
 /** A file to be kept by the browser, for routes that have `types`. */
 export class FileAnswer {
   readonly name: string;

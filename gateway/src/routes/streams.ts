@@ -8,20 +8,22 @@ import type { Handlers, Parts } from "./handlers.ts";
 const MOST_LISTED = 200;
 
 /** Imported streams: asked for, listed, changed, deleted; and how far tasks are. */
-export function streamHandlers(parts: Pick<Parts, "vods" | "clips">) {
-  const { vods } = parts;
+export function streamHandlers(parts: Pick<Parts, "vods" | "clips" | "roles">) {
+  const { vods, roles } = parts;
   return {
     async addStream({ body }) {
       const { stream, existing } = await vods.add(body);
       return { task_id: stream.id, stream, existing };
     },
-    listStreams({ query: { cursor, limit, ...filter } }) {
+    listStreams({ query: { cursor, limit, ...filter }, person }) {
       if (limit < 1 || limit > MOST_LISTED)
         throw new ProblemError("invalid_parameters", `limit: 1 to ${MOST_LISTED}`);
       const nowMs = Date.now();
       const after = cursor === undefined ? null : readCursor(cursor, filter, nowMs);
       const { status, sort, ...rest } = filter;
-      const fitting = vods.list().filter((stream) => fits(stream, rest));
+      const fitting = vods
+        .list()
+        .filter((stream) => fits(stream, rest) && roles.may(person, stream.id, "analyst"));
       const counts: Record<VodStatus, number> = { processing: 0, ready: 0, error: 0 };
       for (const stream of fitting) counts[stream.status]++;
       const ordered = fitting

@@ -23,6 +23,7 @@ function oneUpload(bytes: number): { uploads: Uploads; now: () => Upload } {
   const uploads: Uploads = {
     get: () => record,
     values: () => [record],
+    entries: () => [[record.id, record]],
     ready: () => true,
     put: () => Promise.resolve(),
     create: (_key, value) => Promise.resolve({ value, isNew: false }),

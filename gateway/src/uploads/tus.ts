@@ -1,10 +1,12 @@
 import { STREAM_PATHS } from "@hypecast/contracts/api-vods.ts";
+import type { Person } from "@hypecast/contracts/journal.ts";
 import { UPLOAD_LIFE_MS, uploadId, uploadPrefix, type Upload } from "@hypecast/contracts/upload.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { problemReply, type Reply, type Request } from "../http.ts";
 import { filesAway } from "../media/file-reply.ts";
 import { ProblemError } from "../problems.ts";
+import type { Roles } from "../roles.ts";
 import { random } from "../vods.ts";
 import type { Uploads } from "./records.ts";
 import { takeBody } from "./take.ts";
@@ -24,7 +26,7 @@ export const isUpload = (method: string, path: string): boolean =>
 
 export interface UploadServer {
   /** Answers `/api/v1/uploads` and what is under it. Null: the path is none of these. */
-  answer(request: Request): Promise<Reply> | null;
+  answer(request: Request, person: Person): Promise<Reply> | null;
   close(): void;
 }
 
@@ -35,9 +37,10 @@ export function serveUploads(parts: {
   /** True while a stream is made from it. Null: not known yet. */
   readonly isUsed: (id: string) => boolean | null;
   readonly mostBytes: number;
+  readonly roles: Roles;
   readonly log: Logger;
 }): UploadServer {
-  const { uploads, objects, isUsed, mostBytes, log } = parts;
+  const { uploads, objects, isUsed, mostBytes, roles, log } = parts;
   const common = { "Tus-Resumable": VERSION, "Cache-Control": "no-store" };
 
   const create = async (request: Request): Promise<Reply> => {
@@ -94,7 +97,8 @@ export function serveUploads(parts: {
     return known;
   };
 
-  const reply = async (request: Request): Promise<Reply> => {
+  const reply = async (request: Request, person: Person): Promise<Reply> => {
+    roles.authoriseCrew(person);
     if (request.method === "OPTIONS")
       return {
         status: 204,
@@ -133,9 +137,9 @@ export function serveUploads(parts: {
   }, SWEEP_MS);
 
   return {
-    answer(request) {
+    answer(request, person) {
       if (request.path !== PATH && !request.path.startsWith(`${PATH}/`)) return null;
-      return reply(request).then(
+      return reply(request, person).then(
         (answered) => ({ ...answered, headers: { ...common, ...answered.headers } }),
         (error: unknown) => {
           if (!(error instanceof ProblemError)) throw error;
