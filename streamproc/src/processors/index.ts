@@ -7,7 +7,19 @@ import { hype } from "./hype.ts";
 import { lag } from "./lag.ts";
 import { moments } from "./moments.ts";
 import { shots } from "./shots.ts";
+import { toxicitySpikes } from "./toxicity-spikes.ts";
 import { windows } from "./windows.ts";
 
 /** The folds in the order in which they see an event; each also sees what the ones before it said. */
-export const folds: readonly Fold[] = [windows, bursts, hype, forecast, shots, audio, chunks, lag, moments];
+export const folds: readonly Fold[] = [
+  windows,
+  bursts,
+  hype,
+  forecast,
+  shots,
+  audio,
+  chunks,
+  lag,
+  moments,
+  toxicitySpikes,
+];
