@@ -81,6 +81,8 @@ export function startProcessors(nc: NatsConnection, options: ProcessorsOptions):
     if (alive === null) {
       for (const worker of workers.values()) worker.drop();
       workers.clear();
+      // Who goes on saying that it holds what it has dropped is waited for, and two that wait for one another wait for good.
+      say();
       return;
     }
     const owners = assign(keys, alive);
