@@ -27,9 +27,10 @@ export type CaseLine = z.infer<typeof caseLine>;
  * the same id replaces the earlier. Its first line names it, so that it is the same case whoever folds it.
  */
 export const modCase = z.object({
-  /** `<channelId>:case:<id of its first line>` */
+  /** `<channelId>:case:<id of its first line>`; with `:report` behind it where a report began it. */
   id: z.string(),
   channelId,
+  /** Counts up; of several rows the highest stands. */
   version: z.int(),
   /** `open` may still grow · `closed` no longer grows. What people decided is in the journal, not here. */
   state: z.enum(["open", "closed"]),
@@ -38,7 +39,7 @@ export const modCase = z.object({
   source: z.enum(["model", "automod", "suspicious", "report"]),
   severity: z.enum(SEVERITIES),
   class: z.enum([...TOXICITY_CLASSES, "none"]),
-  /** Of its worst line: 0–1. */
+  /** Of its worst line, 0–1, and what thresholds are compared with: its toxicity, the odds weighed by how bad it would be. 0: not scored. */
   score: z.number(),
   severityScore: z.number(),
   action: z.number(),
@@ -51,9 +52,10 @@ export const modCase = z.object({
   text: z.string(),
   span: z.tuple([z.int(), z.int()]).nullable(),
   language: z.enum(LANGUAGES),
+  /** Of its first line (no version changes it), and of its newest. */
   firstAtMs: z.int(),
   lastAtMs: z.int(),
-  /** Lines and different authors in all, and lines that Twitch has removed since. */
+  /** Lines and different authors in all, and lines that Twitch has removed since (of those beyond CASE_LINES only by a clearing). */
   count: z.int(),
   users: z.int(),
   removed: z.int(),
@@ -77,7 +79,7 @@ export const modCase = z.object({
 export type ModCase = z.infer<typeof modCase>;
 export const modCases = defineEvent("mod.case", "partition", z.array(modCase));
 
-/** From which score on a line makes a case of which severity. Measured (docs/toxicity.md); a person may move them per channel. */
+/** From which `score` on a line makes a case of which severity. Measured (docs/toxicity.md); a person may move them per channel. */
 export const thresholds = z.object({
   critical: z.number().min(0).max(1).default(0.9),
   alert: z.number().min(0).max(1).default(0.75),
@@ -97,7 +99,7 @@ export const modPolicy = defineEvent(
     channelId,
     atMs: z.int(),
     thresholds,
-    /** Lines that contain one of these phrases (normalised as the model does) make no case. */
+    /** Lines that contain one of these phrases (compared as `phrase.ts` does) make no case. */
     allow: z.array(z.string().min(1).max(200)).max(500),
   }),
 );
