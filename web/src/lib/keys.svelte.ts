@@ -2,7 +2,7 @@ import { createKeybindingsHandler } from "tinykeys";
 
 /** A key and what it does. Help is made from the registry, so it cannot list a key that does nothing. */
 export interface Binding {
-  /** As tinykeys spells it: "t", "g c", "Shift+D". */
+  /** As tinykeys spells it: "t", "g c", "Shift+D", "$mod+a" (Ctrl, ⌘ on a Mac). */
   keys: string;
   what: () => string;
   run: () => void;
@@ -63,6 +63,7 @@ export function listen(): () => void {
   let known: readonly Binding[] | null = null;
   let singles: Record<"letters" | "places", Handle>;
   let pairs: Record<"letters" | "places", Handle>;
+  let held: Record<"letters" | "places", Handle>;
   let firstAtMs = Number.NEGATIVE_INFINITY;
   const both = (some: readonly Binding[]): Record<"letters" | "places", Handle> => ({
     letters: handlerOf(some, (keys) => keys),
@@ -72,13 +73,16 @@ export function listen(): () => void {
     if (!(event instanceof KeyboardEvent) || event.defaultPrevented) return;
     if (typing(event.target) || hasUse(event.target, event.key)) return;
     if (document.querySelector("dialog[open]")) return;
-    if (event.altKey || event.ctrlKey || event.metaKey || event.key === "Shift") return;
+    if (event.altKey || event.key === "Shift") return;
     if (known !== bindings) {
       known = bindings;
-      singles = both(known.filter(({ keys }) => !keys.includes(" ")));
+      held = both(known.filter(({ keys }) => keys.startsWith("$mod+")));
+      singles = both(known.filter(({ keys }) => !keys.includes(" ") && !keys.startsWith("$mod+")));
       pairs = both(known.filter(({ keys }) => keys.includes(" ")));
     }
     const by = CYRILLIC.test(event.key) ? "places" : "letters";
+    // Ctrl and ⌘ are the browser's, but for what somebody bound to them.
+    if (event.ctrlKey || event.metaKey) return held[by](event);
     const second = event.timeStamp - firstAtMs < SECOND_MS;
     firstAtMs = Number.NEGATIVE_INFINITY;
     pairs[by](event);

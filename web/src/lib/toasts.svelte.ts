@@ -5,6 +5,10 @@ export interface Toast {
   action?: { word: string; run: () => void; keyless?: boolean };
   /** A later toast with the same tag takes its place. */
   tag?: string;
+  /** The seconds that are left for its action stand beside it. */
+  counts?: boolean;
+  /** When it was first shown. */
+  atMs: number;
   gone?: () => void;
 }
 
@@ -16,10 +20,17 @@ let counter = 0;
 export const toasts = (): readonly Toast[] => shown;
 
 /** An answer to what a person did, for 8 seconds. At most three at once: the oldest goes. */
-export function toast(text: string, action?: Toast["action"], more: Pick<Toast, "tag" | "gone"> = {}): void {
+export function toast(
+  text: string,
+  action?: Toast["action"],
+  more: Pick<Toast, "tag" | "gone" | "counts"> = {},
+): void {
   const id = ++counter;
   const others = shown.filter(({ tag }) => tag === undefined || tag !== more.tag);
-  shown = [...others, { id, text, ...more, ...(action === undefined ? {} : { action }) }].slice(-MOST);
+  shown = [
+    ...others,
+    { id, text, atMs: Date.now(), ...more, ...(action === undefined ? {} : { action }) },
+  ].slice(-MOST);
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 

@@ -1,8 +1,13 @@
 import type { Problem, RouteName, routes } from "@hypecast/contracts/api.ts";
+import type { accountRoutes, modRoutes } from "@hypecast/contracts/api-mod.ts";
 import type { vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { z } from "zod";
 
-type Routes = (typeof routes)[RouteName] | (typeof vodRoutes)[keyof typeof vodRoutes];
+type Routes =
+  | (typeof routes)[RouteName]
+  | (typeof vodRoutes)[keyof typeof vodRoutes]
+  | (typeof modRoutes)[keyof typeof modRoutes]
+  | (typeof accountRoutes)[keyof typeof accountRoutes];
 type RouteAt<Method, Path> = Extract<Routes, { method: Method; path: Path }>;
 type Body<Route> = Route extends { body: infer Schema extends z.ZodType } ? z.input<Schema> : never;
 type Result<Route> = Route extends { result: infer Schema extends z.ZodType } ? z.output<Schema> : never;
@@ -26,6 +31,7 @@ export async function ask<Method extends Routes["method"], Path extends Routes["
   more: {
     login?: string;
     id?: string;
+    userId?: string;
     query?: Record<string, number | string | undefined>;
     body?: Body<RouteAt<Method, Path>>;
   } = {},
@@ -35,7 +41,8 @@ export async function ask<Method extends Routes["method"], Path extends Routes["
     if (value !== undefined) query.set(name, typeof value === "string" ? value : String(Math.round(value)));
   const address = path
     .replace("{login}", encodeURIComponent(more.login ?? ""))
-    .replace("{id}", encodeURIComponent(more.id ?? ""));
+    .replace("{id}", encodeURIComponent(more.id ?? ""))
+    .replace("{userId}", encodeURIComponent(more.userId ?? ""));
   let response: Response;
   try {
     response = await fetch(query.size > 0 ? `${address}?${query}` : address, {
