@@ -60,6 +60,6 @@ await run("streamproc", async (part) => {
   }
   if (wanted("moderation")) {
     const { startModeration } = await import("./moderation/moderation.ts");
-    await startModeration(part, nc);
+    await startModeration(part, nc, jsm);
   }
 });
