@@ -1,5 +1,6 @@
 import { audio } from "./audio.ts";
 import { bursts } from "./bursts.ts";
+import { cases } from "./cases.ts";
 import { chunks } from "./chunks.ts";
 import type { Fold } from "./fold.ts";
 import { forecast } from "./forecast.ts";
@@ -22,4 +23,5 @@ export const folds: readonly Fold[] = [
   lag,
   moments,
   toxicitySpikes,
+  cases,
 ];
