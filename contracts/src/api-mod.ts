@@ -465,6 +465,16 @@ export const accountRoutes = {
     }),
     status: 200,
   },
+  disconnect: {
+    method: "POST",
+    path: "/api/v1/me/disconnect",
+    summary: "Take back at Twitch what was allowed, forget the tokens, and sign out everywhere",
+    params: none,
+    query: none,
+    body: none,
+    result: none,
+    status: 204,
+  },
   privacy: {
     method: "GET",
     path: "/api/v1/privacy",

@@ -1,34 +1,94 @@
-import { createHash } from "node:crypto";
 import type { Access } from "./access.ts";
 import type { Reply, Request } from "./http.ts";
-
-const STYLE = `:root{color-scheme:dark light}body{font:16px/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:100vh;margin:0;background:#0d0f14;color:#e8eaf0}
-form{display:grid;gap:12px;width:min(340px,90vw)}h1{font-size:22px;margin:0}p{margin:0;color:#a8afbf}.wrong{color:#ffb4a3}
-input,button{font:inherit;padding:10px 12px;border-radius:8px;border:1px solid #3a4152;background:#171b24;color:inherit}
-button{background:#e8eaf0;color:#0d0f14;border:0;font-weight:600;cursor:pointer}:focus-visible{outline:2px solid #7cc4ff;outline-offset:2px}`;
-const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
-const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+import { cookieOf, written } from "./sign-in/cookies.ts";
+import { escaped, languageOf, signInPage } from "./sign-in/pages.ts";
 
 const WORDS = {
-  unauthorized: "That token is not right. · Этот токен не подходит.",
-  too_many_requests: "Too many wrong tokens; wait a minute. · Слишком много попыток, подождите минуту.",
+  en: {
+    unauthorized: "That token is not right.",
+    too_many_requests: "Too many wrong tokens; wait a minute.",
+    twitch: "Sign in with Twitch",
+    why: "Twitch tells us who you are and which channels you moderate, and nothing else.",
+    me: "Twitch tells us who you are, and nothing else.",
+    by: "With the operator's token",
+    token: "Token",
+    enter: "Enter",
+    value: "The value of HYPECAST_TOKEN.",
+    onward: "One moment …",
+    go: "Go on",
+  },
+  ru: {
+    unauthorized: "Этот токен не подходит.",
+    too_many_requests: "Слишком много попыток, подождите минуту.",
+    twitch: "Войти через Twitch",
+    why: "Twitch сообщит, кто вы и какие каналы модерируете, больше ничего.",
+    me: "Twitch сообщит, кто вы, больше ничего.",
+    by: "По токену оператора",
+    token: "Токен",
+    enter: "Войти",
+    value: "Значение HYPECAST_TOKEN.",
+    onward: "Минуту …",
+    go: "Продолжить",
+  },
 } as const;
 
-/** Where a person gives the shared token. One page without scripts, since the app itself is behind the login. */
-export function loginPage(_access: Access, _request: Request, wrong: keyof typeof WORDS | null): Reply {
-  const status = wrong === "too_many_requests" ? 429 : 401;
-  const notice = wrong === null ? "" : `<p class="wrong" role="alert">${WORDS[wrong]}</p>`;
+/** Set for the one reload of `onward`, so that there is no second one. */
+const RELOADED = "hypecast_reloaded";
+const RELOADED_S = 10;
+
+/** Where a person comes in: with Twitch, or with the shared token. */
+export function loginPage(
+  access: Pick<Access, "signIn" | "byToken">,
+  request: Request,
+  wrong: "unauthorized" | "too_many_requests" | null,
+): Reply {
+  const language = languageOf(request);
+  const words = WORDS[language];
+  if (wrong === null && isLinkFromElsewhere(request)) return reloadPage(request);
+  const here = request.method === "GET" ? pathOf(request) : "/";
+  const forMe = here.startsWith("/privacy");
+  const notice = wrong === null ? "" : `<p class="wrong" role="alert">${words[wrong]}</p>`;
+  const focus = (first: boolean): string => (first ? " autofocus" : "");
+  const twitch = `<a class="button twitch" href="${escaped(`/auth/twitch?for=${forMe ? "me" : "look"}&next=${encodeURIComponent(here)}`)}"${focus(wrong === null)}>${words.twitch}</a><p>${forMe ? words.me : words.why}</p>`;
+  const form = (first: boolean): string =>
+    `<form method="post" action="/api/v1/session">${notice}<label for="token">${words.token}</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required${focus(first)}>
+<button>${words.enter}</button><p>${words.value}</p></form>`;
+  let body = twitch;
+  if (access.signIn !== "twitch") body = form(true);
+  else if (access.byToken)
+    body = `${twitch}<details${wrong === null ? "" : " open"}><summary>${words.by}</summary>${form(wrong !== null)}</details>`;
+  return signInPage(
+    wrong === "too_many_requests" ? 429 : 401,
+    language,
+    body,
+    "",
+    wrong === "too_many_requests" ? { "Retry-After": "60" } : {},
+  );
+}
+
+const pathOf = ({ path, query }: Request): string => (query === "" ? path : `${path}?${query}`);
+
+/**
+ * A link on another site brings no Strict cookie, and who is signed in would be asked to sign in. A page of ours that loads the same address
+ * again brings it, if there is one.
+ */
+const isLinkFromElsewhere = (request: Request): boolean =>
+  request.method === "GET" &&
+  request.header("sec-fetch-site") === "cross-site" &&
+  cookieOf(request.header("cookie"), RELOADED) === null;
+
+function reloadPage(request: Request): Reply {
+  const language = languageOf(request);
+  const words = WORDS[language];
+  const to = escaped(pathOf(request));
   return {
-    status,
-    headers: {
-      "Content-Type": "text/html; charset=utf-8",
-      "Cache-Control": "no-store",
-      "Content-Security-Policy": POLICY,
-      ...(status === 429 ? { "Retry-After": "60" } : {}),
-    },
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Hypecast</title><style>${STYLE}</style>
-<form method="post" action="/api/v1/session"><h1>Hypecast</h1>${notice}<label for="token">Token · Токен</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Enter · Войти</button><p>The value of HYPECAST_TOKEN. · Значение HYPECAST_TOKEN.</p></form></html>`,
+    ...signInPage(
+      200,
+      language,
+      `<p role="status">${words.onward}</p><a class="button" href="${to}">${words.go}</a>`,
+      `<meta http-equiv="refresh" content="0;url=${to}">`,
+    ),
+    cookies: [written(RELOADED, "1", { seconds: RELOADED_S, site: "Lax", path: "/", secure: false })],
   };
 }

@@ -8,6 +8,7 @@ import type { Limits } from "./limits.ts";
 import type { Media } from "./media/media.ts";
 import type { Shared } from "./shared.ts";
 import type { Roles } from "./roles.ts";
+import type { Audit } from "./sign-in/audit.ts";
 import type { SignInServer } from "./sign-in/flow.ts";
 import type { UploadServer } from "./uploads/tus.ts";
 import { loginPage } from "./login-page.ts";
@@ -19,6 +20,9 @@ export interface SiteParts {
   readonly roles: Roles;
   /** Null: people do not sign in here. */
   readonly signIn: SignInServer | null;
+  /** Somebody asks: what Twitch says of their roles is to be fresh. */
+  readonly freshen: (person: Person) => Promise<void>;
+  readonly audit: Audit;
   readonly limits: Limits;
   readonly api: ReturnType<typeof createApi>;
   readonly uploads: Pick<UploadServer, "answer">;
@@ -113,7 +117,7 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
     { person }: Who,
   ): Promise<Reply> {
     const headers = await limits.take(client);
-    await signIn?.freshen(person);
+    await parts.freshen(person);
     if (request.path === "/api/v1/openapi.json") {
       if (request.method !== "GET")
         throw new ProblemError("method_not_allowed", `${request.method} is not GET`, { Allow: "GET" });
@@ -167,11 +171,13 @@ function refusal(code: Refusal, request: Request, access: Access): Reply {
 async function session(
   request: Request,
   claim: Claim,
-  { access, signIn }: Pick<SiteParts, "access" | "signIn">,
+  { access, audit }: Pick<SiteParts, "access" | "audit">,
 ): Promise<Reply> {
   const https = isHttps(request);
   if (request.method === "DELETE") {
-    await signIn?.leaving(claim);
+    const who = access.who(claim);
+    if (typeof who !== "string" && who.session !== null)
+      await audit.note({ act: "sign_out", person: namedIn(who), client: claim.client });
     return { status: 204, cookies: [await access.logOut(claim.cookie, https)] };
   }
   if (request.method !== "POST")
@@ -184,6 +190,12 @@ async function session(
     throw new ProblemError("unsupported_media_type", "send application/json or a form");
   const token = tokenIn((await request.body(4096)).toString(), form);
   const result = await access.logIn(token, claim.client, https);
+  if (access.byToken)
+    await audit.note({
+      ...{ act: typeof result === "string" ? "sign_in_refused" : "sign_in", person: null },
+      ...{ client: claim.client, detail: { by: "token" } },
+      reason: typeof result === "string" ? result : "",
+    });
   if (typeof result === "string") {
     if (form) return loginPage(access, request, result);
     const headers: Record<string, string> = result === "too_many_requests" ? { "Retry-After": "60" } : {};
@@ -200,6 +212,10 @@ async function session(
     ? { status: 303, headers: { ...headers, Location: "/" }, cookies }
     : { status: 204, headers, cookies };
 }
+
+/** Null: the operator, who has no name. */
+const namedIn = ({ person: { kind, userId, login } }: Who): { userId: string; login: string } | null =>
+  kind === "twitch" ? { userId, login } : null;
 
 function tokenIn(body: string, form: boolean): string {
   if (form) return new URLSearchParams(body).get("token") ?? "";

@@ -7,7 +7,7 @@ import {
   type ServerControl,
   type Topic,
 } from "@hypecast/contracts/push.ts";
-import { OPERATOR } from "@hypecast/contracts/journal.ts";
+import { OPERATOR, type Person } from "@hypecast/contracts/journal.ts";
 import type { Who } from "../access.ts";
 import type { Allowed } from "./allowed.ts";
 import { latestChannel, narrowedChannel, ringChannel, type Channel } from "./topic.ts";
@@ -224,9 +224,9 @@ export class Hub {
   }
 
   /** People who have the page open. */
-  *people(): Iterable<Who> {
+  *people(): Iterable<Person> {
     for (const { members } of this.#phases)
-      for (const member of members) if (member.endedAtMs === null) yield member.who;
+      for (const member of members) if (member.endedAtMs === null) yield member.who.person;
   }
 
   open(socket: Socket, nowMs: number, who: Who = { person: OPERATOR, session: null }): Member {

@@ -2,6 +2,7 @@ import { routes } from "@hypecast/contracts/api.ts";
 import { accountRoutes, modRoutes } from "@hypecast/contracts/api-mod.ts";
 import { vodRoutes } from "@hypecast/contracts/api-vods.ts";
 import type { Person } from "@hypecast/contracts/journal.ts";
+import type { Journal } from "@hypecast/runtime/journal.ts";
 import type { SystemState } from "@hypecast/contracts/push.ts";
 import type { z } from "zod";
 import type { Answers } from "../answers.ts";
@@ -13,6 +14,7 @@ import type { KeptVideo } from "../media/kept.ts";
 import type { Moments } from "../moments.ts";
 import type { Roles } from "../roles.ts";
 import type { Accounts } from "../sign-in/accounts.ts";
+import type { Disconnect } from "../sign-in/disconnect.ts";
 import type { VideoStates } from "../video-states.ts";
 import type { Vods } from "../vods.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
@@ -24,6 +26,7 @@ export const apiRoutes = {
   ...routes,
   ...vodRoutes,
   me: accountRoutes.me,
+  disconnect: accountRoutes.disconnect,
   modGrants: modRoutes.modGrants,
   grantRole: modRoutes.grantRole,
 } as const;
@@ -46,6 +49,8 @@ export interface Parts {
   readonly accounts: Accounts;
   /** How people come in. */
   readonly signIn: "none" | "token" | "twitch";
+  readonly disconnect: Disconnect;
+  readonly journal: Pick<Journal, "append">;
   /** May an address of a channel's picture be a file of this machine? */
   readonly filesAllowed: boolean;
 }

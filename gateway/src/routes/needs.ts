@@ -127,6 +127,7 @@ export const NEEDS: { readonly [Name in DeclaredName]: Need<Name> } = {
   grantRole: "broadcaster",
 
   me: "anybody",
+  disconnect: "anybody",
   // Whose they are, their own handlers look at.
   privacy: "anybody",
   optOut: "anybody",

@@ -20,8 +20,9 @@ export interface Accounts {
   grantsOf(userId: string): Iterable<Grant>;
   grantsIn(channelId: string): Grant[];
   readonly grant: (channelId: string, userId: string) => Grant | null;
-  /** False: there are too many. */
-  give(grant: Grant): Promise<boolean>;
+  /** No more grants fit. */
+  full(): boolean;
+  give(grant: Grant): Promise<void>;
   takeBack(channelId: string, userId: string): Promise<void>;
   readonly ready: () => boolean;
   readonly close: () => void;
@@ -68,12 +69,8 @@ export async function watchAccounts(
     grantsOf: (userId) => grantsByUser.get(userId)?.values() ?? [],
     grantsIn: (channelId) => [...grants.values()].filter((one) => one.channelId === channelId),
     grant: (channelId, userId) => grants.get(keyOf(channelId, userId)),
-    async give(given) {
-      const key = keyOf(given.channelId, given.userId);
-      if (grants.get(key) === null && [...grants.values()].length >= MOST_GRANTS) return false;
-      await grants.put(key, given);
-      return true;
-    },
+    full: () => [...grants.values()].length >= MOST_GRANTS,
+    give: (given) => grants.put(keyOf(given.channelId, given.userId), given),
     takeBack: (channelId, userId) => grants.remove(keyOf(channelId, userId)),
     ready: () => of.ready() && grants.ready(),
     close() {

@@ -12,6 +12,15 @@ export function cookieIn(cookie: string, isHost: boolean): string | null {
   return new RegExp(`(?:^|;\\s*)${nameOf(isHost)}=([\\w-]{43})(?:;|$)`).exec(cookie)?.[1] ?? null;
 }
 
+/** Any cookie's value; null: there is none. */
+export function cookieOf(cookie: string, name: string): string | null {
+  for (const pair of cookie.split(";")) {
+    const at = pair.indexOf("=");
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return null;
+}
+
 export const sessionCookie = (id: string, secure: boolean, isHost: boolean): string =>
   written(nameOf(isHost), id, { seconds: ABSOLUTE_MS / 1000, site: "Strict", path: "/", secure });
 export const clearCookie = (secure: boolean, isHost: boolean): string =>

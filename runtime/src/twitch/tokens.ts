@@ -37,6 +37,8 @@ export interface AccountTokens {
   ): Promise<TwitchAnswer<Data>>;
   /** The account as it is kept; null: never signed in. */
   account(userId: string): Promise<Account | null>;
+  /** Twitch did not let the account do what its role allows (`forbidden`): its roles count no more until Twitch was asked anew, which is at once. */
+  doubtRoles(userId: string): Promise<void>;
 }
 
 export type TokensConfig = Pick<
@@ -126,6 +128,13 @@ export function accountTokens(bucket: KV, secret: Secret, id: Pick<TwitchId, "re
       return another.kind === "ok" ? call(another.data) : another;
     },
     account: async (userId) => (await read(userId))?.kept ?? null,
+    async doubtRoles(userId) {
+      for (;;) {
+        const found = await read(userId);
+        if (found === null || found.kept.rolesAtMs === 0) return;
+        if (await write(found.entry, { ...found.kept, rolesAtMs: 0 })) return;
+      }
+    },
   };
 }
 
