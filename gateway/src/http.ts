@@ -25,12 +25,16 @@ export interface Reply {
   /** Values of `Set-Cookie`, of which there may be several. */
   readonly cookies?: readonly string[];
   /** A file's bytes are read as the client takes them. */
-  readonly body?: string | Uint8Array | FileBody | EventBody;
+  readonly body?: string | Uint8Array | FileBody | PiecesBody | EventBody;
 }
 /** Bytes that are too many to hold. `read` is called once or never (a HEAD request, a client that has left); what it opens it closes when it is done or left. */
 export interface FileBody {
   readonly bytes: number;
   read(): AsyncGenerator<Uint8Array>;
+}
+/** Text whose length nobody knows before its end. `pieces` is called once or never; the next one is made when the client has taken the one before. */
+export interface PiecesBody {
+  pieces(): AsyncGenerator<string>;
 }
 /** Server-sent events. To a client that takes them slower than they come only the newest is told. */
 export interface EventBody {
@@ -306,6 +310,9 @@ function write(res: HttpResponse, request: Request, reply: Reply, client: Client
     if (typeof body === "object" && "read" in body) {
       if (request.bodyless || body.bytes === 0) res.endWithoutBody(body.bytes);
       else void stream(res, body, client);
+    } else if (typeof body === "object" && "pieces" in body) {
+      if (request.bodyless) res.endWithoutBody();
+      else void sendPieces(res, body, client);
     } else if (typeof body === "object" && "follow" in body) {
       if (request.bodyless) res.endWithoutBody();
       else follow(res, body, client);
@@ -315,6 +322,28 @@ function write(res: HttpResponse, request: Request, reply: Reply, client: Client
     // What is still to come of a body that was refused is not read.
     else res.end(body, reply.status === 413 || (request.upload !== null && reply.status >= 400));
   });
+}
+
+/** Sends text as it is made, no faster than the client takes it. One that cannot be made ends the connection, so that half of it is not taken for all. */
+async function sendPieces(res: HttpResponse, body: PiecesBody, client: Client): Promise<void> {
+  try {
+    for await (const piece of body.pieces()) {
+      await client.wait((taken) => {
+        res.cork(() => {
+          if (res.write(piece)) taken();
+          else
+            res.onWritable(() => {
+              taken();
+              return true;
+            });
+        });
+      });
+      if (client.gone) return;
+    }
+    if (!client.gone) res.cork(() => void res.end());
+  } catch {
+    if (!client.gone) res.close();
+  }
 }
 
 /** Tells events as the client takes them, and that the connection stands while there are none. */

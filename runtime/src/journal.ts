@@ -304,16 +304,24 @@ async function* messagesOf(
   }
 }
 
+export interface Follow {
+  /** Resolves when what was there at the start has been told. */
+  readonly ready: Promise<void>;
+  /** Everything of the stream up to this sequence has been told, or is older than what was asked for. */
+  readonly position: () => number;
+  close(): void;
+}
+
 /**
- * Every channel's entries since a time, in the journal's order, then each as it comes, for good. `ready` resolves when what was there at the
- * start has been told.
+ * Every channel's entries since a time, in the journal's order, then each as it comes, for good. What `take` throws ends nothing: the entry is
+ * told again.
  */
 export function followJournal(
   nc: NatsConnection,
   sinceMs: number,
   take: (written: Written) => Promise<void> | void,
   log: Logger,
-): { readonly ready: Promise<void>; close(): void } {
+): Follow {
   const closing = new AbortController();
   let isReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => (isReady = resolve));
@@ -321,6 +329,8 @@ export function followJournal(
   let newestSeq = 0;
 
   const read = async (): Promise<void> => {
+    const jsm = await jetstreamManager(nc, { checkAPI: false });
+    const upTo = (await jsm.streams.info(JOURNAL_STREAM)).state.last_seq;
     const consumer = await jetstream(nc).consumers.get(JOURNAL_STREAM, {
       filter_subjects: [journalSubject("*")],
       ...(newestSeq > 0
@@ -330,7 +340,11 @@ export function followJournal(
             opt_start_time: new Date(Math.max(0, sinceMs)).toISOString(),
           }),
     });
-    if ((await consumer.info()).num_pending === 0) isReady();
+    const caughtUp = (): void => {
+      newestSeq = Math.max(newestSeq, upTo);
+      isReady();
+    };
+    if ((await consumer.info()).num_pending === 0) caughtUp();
     const messages = await consumer.consume({ max_messages: AHEAD, expires: 5000, idle_heartbeat: 1000 });
     reading.messages = messages;
     for await (const message of messages) {
@@ -342,7 +356,7 @@ export function followJournal(
           log.error({ seq: message.seq, subject: message.subject }, "an entry of the journal is unreadable");
         newestSeq = message.seq;
       }
-      if (message.info.pending === 0) isReady();
+      if (message.info.pending === 0) caughtUp();
     }
   };
   void (async () => {
@@ -362,6 +376,7 @@ export function followJournal(
   })();
   return {
     ready,
+    position: () => newestSeq,
     close() {
       closing.abort();
       reading.messages?.stop();
