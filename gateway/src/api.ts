@@ -14,6 +14,7 @@ import {
   type Parts,
   type RouteName,
 } from "./routes/handlers.ts";
+import { modHandlers } from "./routes/mod.ts";
 import { momentHandlers } from "./routes/moments.ts";
 import { authoriseRoute } from "./routes/needs.ts";
 import { oracleHandlers } from "./routes/oracle.ts";
@@ -44,6 +45,7 @@ export function createApi(
     ...oracleHandlers(parts),
     ...renderHandlers(parts),
     ...webhookHandlers(parts),
+    ...modHandlers(parts),
     ...accountHandlers(parts),
   };
   const patterns = (Object.keys(routes) as RouteName[]).map((name) => ({

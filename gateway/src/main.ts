@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
+import { openJournal } from "@hypecast/runtime/journal.ts";
 import { openClipJobs, openVodJobs } from "@hypecast/runtime/jobs.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { openObjects } from "@hypecast/runtime/objects-open.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
 import { run } from "@hypecast/runtime/run.ts";
 import { openSecret } from "@hypecast/runtime/secret.ts";
+import { helixModeration } from "@hypecast/runtime/twitch/helix.ts";
+import { twitchId } from "@hypecast/runtime/twitch/id.ts";
+import { openAccountTokens } from "@hypecast/runtime/twitch/tokens.ts";
 import { fetchVodSegment } from "@hypecast/runtime/vod-fetch.ts";
 import { createAccess } from "./access.ts";
 import { createApi } from "./api.ts";
@@ -27,6 +31,8 @@ import { createLimits } from "./limits.ts";
 import { followKeptVideo } from "./media/kept.ts";
 import { serveMedia } from "./media/media.ts";
 import { requests } from "./metrics.ts";
+import { createAccountAge } from "./mod/account-age.ts";
+import { openMod } from "./mod/mod.ts";
 import { watchMoments } from "./moments.ts";
 import { openApi } from "./openapi.ts";
 import { allowedTopics } from "./push/allowed.ts";
@@ -37,7 +43,12 @@ import { serveShared } from "./shared.ts";
 import { createSite } from "./site.ts";
 import { rolesFrom } from "./roles.ts";
 import { watchAccounts } from "./sign-in/accounts.ts";
+import { auditOf } from "./sign-in/audit.ts";
+import { disconnecting } from "./sign-in/disconnect.ts";
+import { serveSignIn } from "./sign-in/flow.ts";
 import { watchSessions } from "./sign-in/sessions.ts";
+import { signInSettings } from "./sign-in/settings.ts";
+import { followTwitchRoles } from "./sign-in/twitch-roles.ts";
 import { placesOf } from "./places.ts";
 import { serveReports } from "./report/report.ts";
 import type { Parts } from "./routes/handlers.ts";
@@ -57,6 +68,7 @@ const VERSION = "1";
 await run("gateway", async ({ config, log, instance, own }) => {
   // Before anything else: where the settings would let strangers in, nothing is started.
   createAccess(config);
+  const settings = signInSettings(config);
   const secret = openSecret(config);
   const { uws, build } = loadUws();
   const web = loadWebApp(join(root, "web/build"));
@@ -119,7 +131,22 @@ await run("gateway", async ({ config, log, instance, own }) => {
     markOf: (person) => secret.hash("roles", JSON.stringify(roles.placesOf(person))),
     hash: (token) => secret.hash("token", token),
   });
-  people.changed = (userId) => hub.recheck(userId, (who) => access.again(who), Date.now());
+  const journal = await openJournal(nc, secret);
+  const audit = auditOf(journal, secret, cache, log);
+  const id = twitchId(config);
+  const helix = helixModeration(config);
+  const tokens = await openAccountTokens(config, nc);
+  const twitchRoles = own(
+    followTwitchRoles({
+      ...{ accounts, sessions, helix, id, cache, log },
+      tokens,
+      open: () => hub.people(),
+    }),
+  );
+  people.changed = (userId) => {
+    if (userId !== null) twitchRoles.changed(userId);
+    hub.recheck(userId, (who) => access.again(who), Date.now());
+  };
   const answers = own(await watchAnswers(nc, log, following.answers.changed));
   const webhooks = own(await watchWebhooks(nc, config.HYPECAST_WEBHOOK_PRIVATE, log));
   const videoStates = withVods(own(await watchVideoStates(nc, log, told.video)), vods);
@@ -136,9 +163,18 @@ await run("gateway", async ({ config, log, instance, own }) => {
   );
   own(reportHealth(nc, "gateway", instance, gatewayHealth(hub, cache.shared)));
 
+  const ask = createAsk(nc, cache);
+  const mod = own(
+    await openMod({
+      ...{ nc, journal, secret, ask, cache, hub, channels, log },
+      accountAge: createAccountAge(helix, tokens),
+      rawHours: config.HYPECAST_RAW_HOURS,
+    }),
+  );
   const parts: Parts = {
     channels,
-    ask: createAsk(nc, cache),
+    ask,
+    mod,
     system: feeds.system,
     videoStates,
     kept,
@@ -149,7 +185,8 @@ await run("gateway", async ({ config, log, instance, own }) => {
     answers,
     webhooks,
     filesAllowed: access.signIn === "none",
-    ...{ roles, accounts, signIn: access.signIn },
+    ...{ roles, accounts, journal, signIn: access.signIn },
+    disconnect: disconnecting({ accounts, sessions, secret, id, audit }),
   };
   own(
     deliverWebhooks({
@@ -174,7 +211,12 @@ await run("gateway", async ({ config, log, instance, own }) => {
   serveHttp(
     app,
     createSite({
-      ...{ access, roles, signIn: null },
+      ...{ access, roles, audit },
+      signIn:
+        settings === null
+          ? null
+          : serveSignIn({ settings, access, accounts, secret, cache, id, helix, audit }),
+      freshen: (person) => twitchRoles.freshen(person),
       limits: createLimits(cache),
       api: createApi(parts, createIdempotency(cache)),
       events: serveEvents(parts, following),

@@ -101,10 +101,11 @@ export function holdJournals(
     for (const look of waiting) look();
   };
   const follow = followJournal(nc, Date.now() - HELD_MS, take, log);
-  void follow.ready.then(() => {
+  void (async () => {
+    await follow.ready;
     isReady = true;
     for (const look of waiting) look();
-  });
+  })();
   const known = (channelId: string): number => Math.max(keptOf(channelId).seq, follow.position());
 
   const reach = (channelId: string, seq: number): Promise<void> => {
@@ -160,7 +161,7 @@ export function holdJournals(
       throw new ProblemError("bus_down", "too many write to the journal at once", { "Retry-After": "1" });
     },
     ready: () => isReady,
-    close: follow.close,
+    close: () => follow.close(),
   };
 }
 

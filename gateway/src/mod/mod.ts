@@ -193,7 +193,7 @@ export async function openMod({
     accountAge,
     recent,
     deskOf,
-    claimOf: claims.of,
+    claimOf: (caseId) => claims.of(caseId),
     spikeOf,
     ready: () => journals.ready() && policies.ready(),
     close() {

@@ -6,6 +6,8 @@ import type { Journal } from "@hypecast/runtime/journal.ts";
 import type { SystemState } from "@hypecast/contracts/push.ts";
 import type { z } from "zod";
 import type { Answers } from "../answers.ts";
+import type { PiecesBody } from "../http.ts";
+import type { Mod } from "../mod/mod.ts";
 import type { Ask } from "../ask.ts";
 import type { Channels } from "../channels.ts";
 import type { Clips } from "../clips.ts";
@@ -25,10 +27,9 @@ export type DeclaredRoutes = typeof routes & typeof vodRoutes & typeof modRoutes
 export const apiRoutes = {
   ...routes,
   ...vodRoutes,
+  ...modRoutes,
   me: accountRoutes.me,
   disconnect: accountRoutes.disconnect,
-  modGrants: modRoutes.modGrants,
-  grantRole: modRoutes.grantRole,
 } as const;
 export type RouteName = keyof typeof apiRoutes;
 
@@ -45,6 +46,7 @@ export interface Parts {
   readonly vods: Vods;
   readonly answers: Answers;
   readonly webhooks: Webhooks;
+  readonly mod: Mod;
   readonly roles: Roles;
   readonly accounts: Accounts;
   /** How people come in. */
@@ -66,8 +68,8 @@ export type Input<Name extends RouteName> = RouteInput<Name> & { readonly person
 export class FileAnswer {
   readonly name: string;
   readonly type: string;
-  readonly text: string;
-  constructor(name: string, type: string, text: string) {
+  readonly text: string | PiecesBody;
+  constructor(name: string, type: string, text: string | PiecesBody) {
     this.name = name;
     this.type = type;
     this.text = text;
