@@ -76,6 +76,9 @@ const OUTPUT_EVENT: Record<FoldOutput["type"], EventType> = {
   spike: toxicitySpikes,
   modCase: modCases,
 };
+/** What a moderator is to see at once. */
+const URGENT: ReadonlySet<FoldOutput["type"]> = new Set<FoldOutput["type"]>(["spike", "modCase"]);
+
 const valueOf = (output: FoldOutput): unknown => {
   switch (output.type) {
     case "window":
@@ -122,6 +125,8 @@ export class Partition {
   /** Not yet committed. */
   outputs: FoldOutput[] = [];
   bad: { message: LogMessage; rows: Decoded["bad"] }[] = [];
+  /** Somebody waits for one of the outputs: it is not to wait for the second. */
+  urgent = false;
   linesSinceTake = 0;
   /** Lines of the last `take` by what became of them. */
   outcomes: Record<string, number> = {};
@@ -157,7 +162,10 @@ export class Partition {
       this.linesSinceTake += input.lines.length;
       this.touched.add(channelId);
     }
+    const before = this.outputs.length;
     stepChannel(channel, this.folds, input, this.outputs);
+    for (let i = before; i < this.outputs.length; i++)
+      if (URGENT.has(this.outputs[i]!.type)) this.urgent = true;
   }
 
   /** Everything that folds want to ask their models now. */
@@ -196,6 +204,7 @@ export class Partition {
     const outputs = packOutputs(this.outputs, this.number);
     const checkpoint: Checkpoint = { form: 1, position: this.position, log, slots: this.#slots, by };
     this.outputs = [];
+    this.urgent = false;
     this.linesSinceTake = 0;
     this.#taken = this.position;
     if (outputs.length + states.length >= BATCH_MESSAGES)

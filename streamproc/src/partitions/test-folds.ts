@@ -1,4 +1,5 @@
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
+import type { ToxicitySpike } from "@hypecast/contracts/toxicity.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
 import { defineFold } from "../processors/fold.ts";
 
@@ -126,4 +127,19 @@ export const askFold = defineFold<{ n: number; asked: number }>({
         throw new Error(`asked at ${same?.[0]} lines, answered at ${state.n}`);
     },
   },
+});
+
+/** Says something urgent with every third event. */
+export const urgentFold = defineFold<{ channelId: string; n: number }>({
+  name: "urgent",
+  says: "what cannot wait for the second",
+  version: 1,
+  initial: (channelId) => ({ channelId, n: 0 }),
+  step(state, input, emit) {
+    if (input.type === "lines" && ++state.n % 3 === 0)
+      emit({ type: "spike", spike: { id: `${state.channelId}:spike:${state.n}` } as ToxicitySpike });
+  },
+  save: (state) => Buffer.from(JSON.stringify(state)),
+  load: (_channelId, version, bytes) =>
+    version === 1 ? (JSON.parse(Buffer.from(bytes).toString()) as { channelId: string; n: number }) : null,
 });

@@ -2,8 +2,9 @@ import { array, assert, asyncProperty, nat } from "fast-check";
 import { expect, test } from "vitest";
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
 import { defineFold } from "../processors/fold.ts";
-import { askFold, chainFold, countFold, line } from "./test-folds.ts";
-import { World } from "./test-world.ts";
+import { askFold, chainFold, countFold, line, urgentFold } from "./test-folds.ts";
+import { PARTITION, World } from "./test-world.ts";
+import { URGENT_EVERY_MS } from "./worker.ts";
 
 const CHANNELS = ["a", "b", "c"];
 
@@ -82,7 +83,7 @@ test("whatever is killed, paused, lost or doubled: each line is in exactly one f
   let finalValues = 0;
   const schedule = array(nat(2 ** 31 - 1), { minLength: 60, maxLength: 260, size: "max" });
   const holds = asyncProperty(schedule, async (choices) => {
-    const world = new World([countFold, chainFold, askFold]);
+    const world = new World([countFold, chainFold, askFold, urgentFold]);
     const packs = chatter();
     const publish = (): void => {
       const { value } = packs.next();
@@ -138,6 +139,55 @@ function oracle(world: World): string[] {
   }
   return result.toSorted();
 }
+
+test("what is urgent is on the log at once, but no more often than a partition may commit", async () => {
+  const world = new World([urgentFold]);
+  const process = world.start();
+  const pass = async (ms: number): Promise<void> => {
+    world.advance(ms);
+    await settle();
+    while (process.out.length + process.back.length > 0) {
+      process.out.shift()?.();
+      process.back.shift()?.();
+      await settle();
+    }
+  };
+  const said = (): number =>
+    (world.server.bySubject.get(`toxicity.spike.${PARTITION}`) ?? []).flatMap(
+      ({ data }) => JSON.parse(Buffer.from(data).toString()) as unknown[],
+    ).length;
+  const packs = async (count: number): Promise<void> => {
+    for (; count > 0; count--) {
+      world.server.append("a", [line("a", `l${world.server.chat.length}`, world.nowMs)], world.nowMs);
+      process.read(false);
+      await settle();
+    }
+  };
+  await settle();
+  for (let i = 0; i < 30; i++) await pass(100);
+  const commits = (): number => world.server.checkpoint()?.revision ?? 0;
+
+  await packs(2);
+  const quiet = commits();
+  await pass(160);
+  expect(commits()).toBe(quiet);
+  await packs(1);
+  await pass(URGENT_EVERY_MS);
+  expect(said()).toBe(1);
+  // Ten a second for three seconds: each is there within the bound, and no commit is closer to the one before it.
+  let last = commits();
+  let times = 0;
+  for (let i = 0; i < 60; i++) {
+    await packs(3);
+    await pass(50);
+    if (commits() !== last) times++;
+    last = commits();
+  }
+  expect(times).toBeLessThanOrEqual(Math.ceil(3000 / URGENT_EVERY_MS));
+  expect(times).toBeGreaterThanOrEqual(14);
+  await pass(URGENT_EVERY_MS);
+  expect(said()).toBe(61);
+});
 
 test("a fold that loses count of its lines ends the process instead of committing", async () => {
   const world = new World([

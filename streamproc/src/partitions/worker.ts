@@ -46,6 +46,8 @@ export interface WorkerTools {
 }
 
 export const COMMIT_EVERY_MS = 1000;
+/** Urgent outputs do not wait for the second: they are committed at once, but a partition commits no more often than this. */
+export const URGENT_EVERY_MS = 150;
 const RELOAD_AFTER_MS = 200;
 /** Commit early, and read no further until it is under way: bounds memory while a backlog is worked off. */
 const LINES_BEFORE_COMMIT = 100_000;
@@ -131,7 +133,7 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
       // Whichever ends first ends the other. A broken log is a reason to start again, a broken fold is not.
       await Promise.all([
         read(partition, commits, life.signal).finally(end),
-        commitEverySecond(commits, life.signal).finally(end),
+        commitInTime(commits, life.signal).finally(end),
       ]);
     } finally {
       ending.removeEventListener("abort", end);
@@ -159,6 +161,8 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
         const { pending, storedAtMs } = next.value;
         lag = { messages: pending, storedAtMs };
         behind = pending > 0 && clock.nowMs() - storedAtMs > BEHIND_AFTER_MS;
+        // Nobody waits for what happened long ago.
+        if (partition.urgent && !behind) commits.hurry();
         if (
           partition.linesSinceTake > LINES_BEFORE_COMMIT ||
           partition.outputs.length > OUTPUTS_BEFORE_COMMIT
@@ -171,10 +175,12 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
     }
   }
 
-  async function commitEverySecond(commits: Commits, signal: AbortSignal): Promise<void> {
-    await clock.sleep((COMMIT_EVERY_MS / 32) * (number % 32), signal);
+  /** Once a second, and earlier when something urgent was said. */
+  async function commitInTime(commits: Commits, signal: AbortSignal): Promise<void> {
+    await commits.sleep((COMMIT_EVERY_MS / 32) * (number % 32), signal);
     while (!signal.aborted && !commits.failed) {
-      await clock.sleep(COMMIT_EVERY_MS, signal);
+      await clock.sleep(URGENT_EVERY_MS, signal);
+      await commits.sleep(COMMIT_EVERY_MS - URGENT_EVERY_MS, signal);
       if (!signal.aborted) await commits.commit();
     }
   }
@@ -187,11 +193,28 @@ export function startWorker(number: number, tools: WorkerTools): Worker {
     asking: Promise<void> | null = null;
     #revision: number;
     readonly #partition: Partition;
+    #wake: AbortController | null = null;
     #turn: Promise<void> = Promise.resolve();
 
     constructor(partition: Partition, revision: number) {
       this.#partition = partition;
       this.#revision = revision;
+    }
+
+    /** Ends the sleep that waits for the next second. */
+    hurry(): void {
+      this.#wake?.abort();
+    }
+
+    /** Until `ms` have passed, something urgent is there, or the signal aborts. */
+    async sleep(ms: number, signal: AbortSignal): Promise<void> {
+      if (this.#partition.urgent || signal.aborted) return;
+      const wake = (this.#wake = new AbortController());
+      const end = (): void => wake.abort();
+      signal.addEventListener("abort", end);
+      await clock.sleep(ms, wake.signal);
+      signal.removeEventListener("abort", end);
+      this.#wake = null;
     }
 
     commit(): Promise<void> {
