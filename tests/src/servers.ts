@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { portIsFree } from "../../up/src/ports.ts";
 
 /** Real servers for tests: each on a free loopback port with a folder of its own, gone when closed. */
 export interface Server {
@@ -18,16 +19,24 @@ export interface Server {
 const root = join(import.meta.dirname, "../..");
 const tool = (name: string): string => join(root, ".tools/bin", name);
 
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
+/**
+ * Below the ports that systems give to outgoing connections: one of those would take a port between here and the start of its server. Each
+ * process begins elsewhere, since test files run beside each other, and none gives the same port twice.
+ */
+const PORTS = { from: 12_000, to: 32_000 };
+let nextPort = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+
+/** The first of `count` ports in a row that nobody has. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    if (nextPort + count > PORTS.to) nextPort = PORTS.from;
+    const first = nextPort;
+    nextPort += count;
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => portIsFree(first + i)));
+    if (free.every(Boolean)) return first;
+  }
 }
+export const freePort = (): Promise<number> => freePorts(1);
 
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `hypecast-${name}-`));
 

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { exited, freePort, temporaryFolder } from "./servers.ts";
+import { exited, freePorts, temporaryFolder } from "./servers.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -21,7 +21,7 @@ export interface Stack {
 
 export async function startStack(args: readonly string[] = []): Promise<Stack> {
   const data = temporaryFolder("stack");
-  const ports = await sevenFreePorts();
+  const ports = await freePorts(7);
   const supervisor = spawn(
     process.execPath,
     [join(root, "up/src/main.ts"), "demo", "--ports", String(ports), "--data", data, ...args],
@@ -52,17 +52,6 @@ export async function startStack(args: readonly string[] = []): Promise<Stack> {
       rmSync(data, { recursive: true, force: true });
     },
   };
-}
-
-/** The first of seven ports in a row that nobody has. */
-async function sevenFreePorts(): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    if (first > 65_000) continue;
-    const { portIsFree } = await import("../../up/src/ports.ts");
-    const free = await Promise.all(Array.from({ length: 7 }, (_, i) => portIsFree(first + i)));
-    if (free.every(Boolean)) return first;
-  }
 }
 
 function childrenOf(parent: number): Map<string, number> {
