@@ -13,6 +13,17 @@ import { answerForgetChannel } from "./forget-channel.ts";
 import { answerForecastRecord } from "./forecast-record.ts";
 import { answerForecasts } from "./forecasts.ts";
 import { answerHeatmap } from "./heatmap.ts";
+import { answerModAllowPreview } from "./mod-allow-preview.ts";
+import { answerModCasesById } from "./mod-cases-by-id.ts";
+import { answerModContext } from "./mod-context.ts";
+import { answerModEntries } from "./mod-entries.ts";
+import { answerModFlagged } from "./mod-flagged.ts";
+import { answerModLog } from "./mod-log.ts";
+import { answerModPrecision } from "./mod-precision.ts";
+import { answerModQueue } from "./mod-queue.ts";
+import { answerModRecent } from "./mod-recent.ts";
+import { answerModThresholds } from "./mod-thresholds.ts";
+import { answerModUser } from "./mod-user.ts";
 import { answerMomentAt } from "./moment-at.ts";
 import { answerMoments } from "./moments.ts";
 import { answerShots } from "./shots.ts";
@@ -42,4 +53,15 @@ export const answers: readonly Answer[] = [
   answerChatterLines,
   answerForgetInChunks,
   answerForgetChatter,
+  answerModQueue,
+  answerModCasesById,
+  answerModContext,
+  answerModUser,
+  answerModEntries,
+  answerModLog,
+  answerModAllowPreview,
+  answerModPrecision,
+  answerModThresholds,
+  answerModRecent,
+  answerModFlagged,
 ];
