@@ -153,6 +153,8 @@ export function createDesk(): Desk {
       act.outcome = "sending";
       act.sentAtMs = entry.atMs;
       act.attempts++;
+      act.why = entry.detail[DETAIL.said] ?? null;
+      act.detail = entry.detail;
     } else if (
       outcome !== "sending" &&
       (act.outcome === null || ["sending", "doubtful"].includes(act.outcome))
@@ -265,8 +267,10 @@ function statusOf(members: readonly Act[]): Pick<CaseDesk, "status" | "why"> {
   const kept = atTwitch.find(({ undo }) => undo?.outcome === "refused");
   if (kept !== undefined)
     return { status: "refused", why: `it could not be undone: ${kept.undo?.why ?? ""}` };
-  if (atTwitch.some(({ outcome }) => outcome === null || outcome === "sending"))
-    return { status: "asked", why: null };
+  const waiting = atTwitch.filter(({ outcome }) => outcome === null || outcome === "sending");
+  // Why it takes long, where Twitch has us wait.
+  if (waiting.length > 0)
+    return { status: "asked", why: waiting.find(({ why }) => why !== null)?.why ?? null };
   for (const outcome of ["doubtful", "refused", "recommended"] as const) {
     const such = atTwitch.filter((member) => member.outcome === outcome);
     const first = such[0];

@@ -105,7 +105,7 @@ export const journalEntry = z.object({
   target: z.string().nullable(),
   /** AES-256-GCM under the chatter's own key (bucket `mod_people`) of `journalPrivate` as JSON, base64; null: names nobody. Erasure removes the key. */
   sealed: z.string().nullable(),
-  /** Seconds of a timeout or of slow mode, minutes of followers-only; 0: none. */
+  /** Seconds of a timeout, of slow mode, of how long one must have followed, of a snooze; 0: none, or the measure ends. */
   durationS: z.int(),
   reason: z.string().max(500),
   /** The model's score and class of the case when it was decided; −1 and empty: none. */

@@ -24,6 +24,8 @@ const UNDOABLE: ReadonlySet<JournalAct> = new Set<JournalAct>([
   ...(["slow", "followers", "subscribers", "shield", "snooze", "resolve"] as const),
 ]);
 
+const BY_NAME: Partial<Record<JournalAct, JournalAct>> = { ban: "unban", timeout: "untimeout" };
+
 export interface Acts {
   /** Throws ProblemError where nothing can be done. */
   decide(
@@ -162,7 +164,8 @@ export function createActs({
           channelId,
           id: entryId(key, by, entry.id),
           by,
-          act: "undo",
+          // The desk no longer knows what is older than it: there the journal asks Twitch by name.
+          act: journals.entry(channelId, entry.id) === null ? (BY_NAME[entry.act] ?? "undo") : "undo",
           caseId: entry.caseId,
           of: entry.id,
           reason,

@@ -124,7 +124,7 @@ test("of two moderators who decide one case at once, one does, and the other is 
   const entries = await journalOf(LAVA);
   ids.forEach((id, i) => {
     const pair = results.slice(2 * i, 2 * i + 2);
-    expect(pair.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect(new Set(pair.map(({ status }) => status))).toEqual(new Set([202, 409]));
     expect(pair.find(({ status }) => status === 409)?.body).toMatchObject({ type: "/problems/case_decided" });
     expect(entries.filter((entry) => entry.caseId === id)).toHaveLength(1);
   });

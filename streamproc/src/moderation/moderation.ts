@@ -2,6 +2,7 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { reportHealth, type Health } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
+import { startActs } from "./acts/part.ts";
 import { startToxicity } from "./toxicity/part.ts";
 
 /** The process `moderation`: scores chat, carries out what moderators decide, erases who asks for it. */
@@ -10,7 +11,7 @@ export async function startModeration(
   nc: NatsConnection,
   jsm: JetStreamManager,
 ): Promise<void> {
-  const tasks = [await startToxicity(part, nc, jsm)];
+  const tasks = [await startToxicity(part, nc, jsm), await startActs(part, nc)];
   part.own(reportHealth(nc, "moderation", part.instance, () => together(tasks.map((task) => task.health()))));
 }
 
