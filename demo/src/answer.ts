@@ -5,4 +5,6 @@ export interface Answer {
   readonly body?: Buffer | string;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Never answered: whoever asked gives up. */
+  readonly hang?: true;
 }

@@ -1,7 +1,11 @@
 import type { Answer } from "./answer.ts";
-import { DEMO_PROVIDERS, noFaults, type DemoProvider, type Faults } from "./faults.ts";
+import { channels, whoIs, type Moderators, type Who } from "./directory.ts";
+import type { EventSubServer } from "./eventsub.ts";
+import { DEMO_PROVIDERS, MODERATION_FAULTS, noFaults, type DemoProvider, type Faults } from "./faults.ts";
 import type { Helix } from "./helix.ts";
+import type { Grants } from "./grants.ts";
 import type { Irc } from "./irc.ts";
+import type { Rooms } from "./rooms.ts";
 import { positionAt } from "./schedule.ts";
 import type { SevenTvEvents } from "./seventv-events.ts";
 import { PLAYLIST_FAULTS, SEGMENT_FAULTS, type VideoFault } from "./video/faults.ts";
@@ -16,11 +20,16 @@ export interface Controlled {
   readonly faults: Faults;
   readonly video: Hls;
   readonly studio: Studio | null;
+  readonly eventSub: EventSubServer;
+  readonly grants: Grants;
+  readonly rooms: Rooms;
+  readonly moderators: Moderators;
   readonly now: () => number;
 }
 
 /** GET /control: where the stream is, what the servers have seen, what is broken on purpose. */
-export function controlState({ irc, helix, events7tv, faults, video, studio, now }: Controlled): object {
+export function controlState(demo: Controlled): object {
+  const { irc, helix, events7tv, faults, video, studio, now, eventSub, grants, rooms } = demo;
   const { loop, atMs } = positionAt(now());
   const next = events.find(
     (event) => event.atMs > atMs && event.kind !== "jump" && event.kind !== "near_miss",
@@ -34,6 +43,14 @@ export function controlState({ irc, helix, events7tv, faults, video, studio, now
     },
     irc: { ...irc.state(), ...irc.counts, linesByRoom: Object.fromEntries(irc.linesByRoom) },
     helix: helix.counts,
+    signIn: grants.counts,
+    eventSub: eventSub.state(),
+    rooms: Object.fromEntries(
+      [...channels.values()].map(({ userId, login }) => [
+        login,
+        { ...rooms.tags(userId), shield: rooms.shield(userId), banned: rooms.bans(userId).length },
+      ]),
+    ),
     sevenTvSessions: events7tv.sessions(),
     video: { channels: video.state(), rendered: studio?.state() ?? null },
     faults: {
@@ -42,6 +59,7 @@ export function controlState({ irc, helix, events7tv, faults, video, studio, now
       extraEmotes: Object.fromEntries(faults.extraEmotes),
       images: Object.fromEntries(faults.images),
       channels: Object.fromEntries(faults.channels),
+      gone: [...faults.gone],
     },
     actions: Object.keys(actions),
   };
@@ -65,6 +83,12 @@ const oneOf = <Choice extends string>(body: Body, field: string, choices: readon
   const found = choices.find((choice) => choice === value);
   if (found === undefined) throw new BadField(`${field} must be one of ${choices.join(", ")}`);
   return found;
+};
+const person = (body: Body, field: string, otherwise?: string): Who => {
+  const login = text(body, field, otherwise);
+  const who = whoIs(login);
+  if (who === null) throw new BadField(`nobody is called ${login}`);
+  return who;
 };
 const OFF = "ok" as const;
 
@@ -117,18 +141,91 @@ const actions: Readonly<Record<string, (demo: Controlled, body: Body) => void>> 
     });
   },
   tokens: ({ helix }) => helix.revokeTokens(),
+  /** A person takes back what they allowed; EventSub ends what was heard in their name. */
+  disconnect({ grants, eventSub }, body) {
+    const who = person(body, "login");
+    grants.revokeAll(who.userId);
+    eventSub.revoke(({ userId }) => userId === who.userId, "authorization_revoked");
+  },
+  /** Access tokens that are given from now on live so long. */
+  tokenlife: ({ grants }, body) => void (grants.accessS = number(body, "seconds", 14_400)),
+  /** `{"login":"dasha_risuet","channel":"pepel_lamp","on":false}`: a role is taken away, or given. */
+  moderator({ moderators, eventSub }, body) {
+    const who = person(body, "login");
+    const channel = person(body, "channel", "pepel_lamp");
+    const on = body["on"] === true;
+    moderators.set(channel.userId, who.userId, on);
+    if (!on) eventSub.revoke(({ userId }) => userId === who.userId, "moderator_removed");
+  },
+  /** An account is gone from Twitch, or back. */
+  gone({ faults }, body) {
+    const { userId } = person(body, "login");
+    if (body["on"] === false) faults.gone.delete(userId);
+    else faults.gone.add(userId);
+  },
+  /** The next `count` calls that change something. */
+  moderation({ faults }, body) {
+    const mode = oneOf(body, "mode", [...MODERATION_FAULTS, OFF]);
+    faults.moderation =
+      mode === OFF
+        ? null
+        : { mode, count: number(body, "count", 1), resetMs: number(body, "resetMs", 3_000) };
+  },
+  eventsub({ eventSub, rooms, now }, body) {
+    const mode = oneOf(body, "mode", [
+      ...["reconnect", "drop", "silence", "revoke", "duplicate", "once", "forged", "refuse", "burst"],
+    ]);
+    switch (mode) {
+      case "reconnect":
+        return eventSub.reconnect(number(body, "graceMs", 30_000));
+      case "drop":
+        return eventSub.drop();
+      case "silence":
+        return void (eventSub.faults.silentUntilMs = now() + number(body, "forMs", 30_000));
+      case "revoke": {
+        const type = text(body, "type", "");
+        const status = text(body, "status", "authorization_revoked");
+        return void eventSub.revoke((one) => type === "" || one.type === type, status);
+      }
+      case "duplicate":
+      case "once":
+        return void (eventSub.faults.duplicate = mode === "duplicate");
+      case "forged":
+        return eventSub.forge();
+      case "refuse": {
+        const status = number(body, "status", 403);
+        if (status !== 403 && status !== 429 && status !== 500)
+          throw new BadField("status must be 403, 429 or 500");
+        return void (eventSub.faults.refuse = { status, count: number(body, "count", 1) });
+      }
+      default: {
+        const channel = person(body, "channel", "pepel_lamp");
+        const target = person(body, "login", "zloy_tapok228");
+        for (let i = 0; i < Math.min(500, number(body, "count", 100)); i++)
+          rooms.do({
+            ...{ channel, target, by: channel, atMs: now(), reason: `burst ${i}` },
+            ...{ action: "timeout", durationS: 60 + 10 * i },
+          });
+      }
+    }
+  },
   /** `{"login":"pepel_lamp","fault":"segments","mode":"missing","count":2}`, and so on for each `VideoFault`. */
   video({ video }, body) {
     const login = text(body, "login", "pepel_lamp");
     if (!video.logins.includes(login)) throw new BadField(`login must be one of ${video.logins.join(", ")}`);
     video.fault(login, videoFault(body));
   },
-  reset: ({ faults, video }) => {
+  reset: ({ faults, video, eventSub }) => {
     for (const login of video.logins) video.fault(login, { fault: "ok" });
     const none = noFaults();
     faults.frozenUntilMs = none.frozenUntilMs;
     faults.clockShiftMs = none.clockShiftMs;
     faults.refuseLogin = none.refuseLogin;
+    faults.moderation = none.moderation;
+    faults.gone.clear();
+    eventSub.faults.silentUntilMs = 0;
+    eventSub.faults.duplicate = false;
+    eventSub.faults.refuse.count = 0;
     for (const map of [faults.providers, faults.extraEmotes, faults.images, faults.channels]) map.clear();
   },
 };

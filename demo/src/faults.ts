@@ -1,6 +1,22 @@
 export type DemoProvider = "bttv" | "ffz" | "7tv" | "helix" | "images";
 export const DEMO_PROVIDERS: readonly DemoProvider[] = ["bttv", "ffz", "7tv", "helix", "images"];
 
+/** `limited`: 429 · `busy`: 409 · `error`: 500 · the two last: no answer, with the deed done or not. */
+export const MODERATION_FAULTS = [
+  "limited",
+  "busy",
+  "error",
+  "done_unanswered",
+  "undone_unanswered",
+] as const;
+export interface ModerationFault {
+  readonly mode: (typeof MODERATION_FAULTS)[number];
+  /** Calls that change something, until it is over. */
+  count: number;
+  /** Of `limited`: when the bucket is full again. */
+  readonly resetMs: number;
+}
+
 /** What goes wrong on purpose. All off at the start; set through the control endpoint or by a test. */
 export interface Faults {
   /** IRC connections stay open and silent until then (wall clock). */
@@ -20,6 +36,9 @@ export interface Faults {
   readonly channels: Map<string, "suspended" | "banned" | "renamed" | "silent">;
   /** Every login is refused, as with a revoked token. */
   refuseLogin: boolean;
+  moderation: ModerationFault | null;
+  /** User ids of accounts that are gone from Twitch. */
+  readonly gone: Set<string>;
 }
 
 export const noFaults = (): Faults => ({
@@ -30,6 +49,8 @@ export const noFaults = (): Faults => ({
   images: new Map(),
   channels: new Map(),
   refuseLogin: false,
+  moderation: null,
+  gone: new Set(),
 });
 
 /** What a proxy, a bad router or a stranger might put on the line. Some have a channel, all are wrong. */

@@ -1,5 +1,10 @@
 import { BROOK_ID, FERN_ID, PEPEL_ID } from "./chatters.ts";
 import type { Answer } from "./answer.ts";
+import { whoHasId, whoIs } from "./directory.ts";
+import type { EventSubServer } from "./eventsub.ts";
+import type { Faults } from "./faults.ts";
+import type { Access, Grants } from "./grants.ts";
+import { moderation, problem, userRow, withFault, type ModerationWorld } from "./helix-moderation.ts";
 import { hash32 } from "./random.ts";
 import { floodRate, floodRoomId, positionAt, ANCHOR_MS } from "./schedule.ts";
 import { QUIET_CHANNELS } from "./irc.ts";
@@ -102,19 +107,26 @@ function userBy(key: "id" | "login", value: string): User | null {
   return rate === null ? null : flood(rate);
 }
 
-const problem = (status: number, error: string, message: string): Answer => ({
-  status,
-  json: { error, status, message },
-});
+/** What the calls in a person's name need. */
+export interface HelixWorld extends ModerationWorld {
+  readonly grants: Grants;
+  readonly eventSub: Pick<EventSubServer, "ask">;
+  readonly faults: Pick<Faults, "moderation">;
+}
+const PEOPLE_CALLS = /^(?:moderation|chat|eventsub)\//;
 
-/** Helix and its token server. `now` is milliseconds since 1970. */
+/** Helix and its token server. */
 export class Helix {
   readonly counts = { tokens: 0, requests: 0, unauthorized: 0, limited: 0, clips: 0 };
   private readonly tokens = new Map<string, Token>();
   private readonly now: () => number;
+  private readonly world: HelixWorld;
+  /** A person's calls count together, whichever token they are made with. */
+  private readonly people = new Map<string, Pick<Token, "points" | "filledAtMs">>();
 
-  constructor(now: () => number) {
-    this.now = now;
+  constructor(world: HelixWorld) {
+    this.world = world;
+    this.now = world.now;
     this.issue(DEMO_CLIP_TOKEN, ["clips:edit"]);
   }
 
@@ -165,22 +177,25 @@ export class Helix {
     };
   }
 
-  /** GET /helix/…, and POST /helix/clips */
+  /** /helix/… */
   ask(
     method: string,
     path: string,
     query: URLSearchParams,
     headers: { authorization: string | undefined; clientId: string | undefined },
+    body: string,
   ): Answer {
     this.counts.requests++;
-    const refused = this.refusal(headers);
+    const access = this.world.grants.read("access", headers.authorization?.replace(/^Bearer /, "") ?? "");
+    const refused = this.refusal(headers, access);
     if (refused !== null) {
       this.counts.unauthorized++;
       return refused;
     }
-    const bucket = this.tokens.get(headers.authorization?.slice(7) ?? "");
-    if (bucket === undefined) return problem(401, "Unauthorized", "Invalid OAuth token");
     const nowMs = this.now();
+    const token = this.tokens.get(headers.authorization?.slice(7) ?? "");
+    const bucket = access === null ? token : this.bucketOf(access.userId, nowMs);
+    if (bucket === undefined) return problem(401, "Unauthorized", "Invalid OAuth token");
     bucket.points = Math.min(POINTS, bucket.points + ((nowMs - bucket.filledAtMs) * POINTS) / 60_000);
     bucket.filledAtMs = nowMs;
     const limited = bucket.points < 1;
@@ -197,33 +212,62 @@ export class Helix {
         headers: limits,
       };
     }
-    const answer =
-      method === "POST"
+    const answer = PEOPLE_CALLS.test(path)
+      ? this.inAName(method, path, query, body, access)
+      : method === "POST"
         ? path === "clips"
-          ? this.clip(query, bucket.scopes)
+          ? this.clip(query, access?.scopes ?? token?.scopes ?? [])
           : problem(404, "Not Found", "")
-        : this.answer(path, query);
-    return { ...answer, headers: limits };
+        : this.answer(path, query, access);
+    return { ...answer, headers: { ...limits, ...answer.headers } };
   }
 
-  private refusal({
-    authorization,
-    clientId,
-  }: {
-    authorization: string | undefined;
-    clientId: string | undefined;
-  }): Answer | null {
+  /** What people have allowed the application to do for them. */
+  private inAName(
+    method: string,
+    path: string,
+    query: URLSearchParams,
+    body: string,
+    access: Access | null,
+  ): Answer {
+    if (path === "eventsub/subscriptions") return this.world.eventSub.ask(method, query, body, access);
+    const { faults } = this.world;
+    const done = (): Answer =>
+      moderation({ method, path, query, body, access }, this.world) ?? problem(404, "Not Found", "");
+    const fault = faults.moderation;
+    if (fault === null || method === "GET") return done();
+    if (--fault.count <= 0) faults.moderation = null;
+    return withFault(fault, done, this.now());
+  }
+
+  private bucketOf(userId: string, nowMs: number): Pick<Token, "points" | "filledAtMs"> {
+    const known = this.people.get(userId) ?? { points: POINTS, filledAtMs: nowMs };
+    this.people.set(userId, known);
+    return known;
+  }
+
+  private refusal(
+    {
+      authorization,
+      clientId,
+    }: {
+      authorization: string | undefined;
+      clientId: string | undefined;
+    },
+    access: Access | null,
+  ): Answer | null {
     if (authorization === undefined) return problem(401, "Unauthorized", "OAuth token is missing");
     if (clientId === undefined) return problem(401, "Unauthorized", "Client ID is missing");
     const token = this.tokens.get(authorization.replace(/^Bearer /, ""));
-    if (!authorization.startsWith("Bearer ") || token === undefined || token.expiresAtMs < this.now())
+    const good = access !== null || (token !== undefined && token.expiresAtMs >= this.now());
+    if (!authorization.startsWith("Bearer ") || !good)
       return problem(401, "Unauthorized", "Invalid OAuth token");
     return clientId === DEMO_CLIENT.id
       ? null
       : problem(401, "Unauthorized", "Client ID and OAuth token do not match");
   }
 
-  private answer(path: string, query: URLSearchParams): Answer {
+  private answer(path: string, query: URLSearchParams, access: Access | null): Answer {
     const found = (ids: string, logins: string): User[] | null => {
       const asked = [
         ...query.getAll(ids).map((id) => ["id", id] as const),
@@ -235,10 +279,23 @@ export class Helix {
     const tooMany = problem(400, "Bad Request", "The maximum number of parameters was exceeded: 100");
     switch (path) {
       case "users": {
-        const users = found("id", "login");
-        if (users === null) return tooMany;
-        if (query.size === 0) return problem(400, "Bad Request", "Must provide an ID, Login or OAuth Token");
-        return { status: 200, json: { data: users.map((user) => this.user(user)) } };
+        const asked = [
+          ...query.getAll("id").map((id) => ({ user: userBy("id", id), who: whoHasId(id) })),
+          ...query.getAll("login").map((login) => ({
+            user: userBy("login", login.toLowerCase()),
+            who: whoIs(login),
+          })),
+        ];
+        if (asked.length > 100) return tooMany;
+        if (query.size === 0) {
+          if (access === null) return problem(400, "Bad Request", "Must provide an ID, Login or OAuth Token");
+          asked.push({ user: userBy("id", access.userId), who: whoHasId(access.userId) });
+        }
+        const rows = asked.flatMap(({ user, who }) => {
+          if (this.world.gone.has(user?.id ?? who?.userId ?? "")) return [];
+          return user !== null ? [this.user(user)] : who !== null ? [userRow(who, this.now())] : [];
+        });
+        return { status: 200, json: { data: rows } };
       }
       case "streams": {
         const users = found("user_id", "user_login");

@@ -3,7 +3,11 @@ import type { AddressInfo } from "node:net";
 import type { Answer } from "./answer.ts";
 import { pictureOf } from "./art.ts";
 import { control, controlState, type Controlled } from "./control.ts";
+import { tellChat, Rooms } from "./rooms.ts";
+import { Moderators } from "./directory.ts";
 import { bttv, ffz, sevenTv } from "./emote-sets.ts";
+import { serveEventSub } from "./eventsub.ts";
+import { Grants } from "./grants.ts";
 import { allEmotes } from "./emotes.ts";
 import type { DemoProvider, Faults } from "./faults.ts";
 import { gql } from "./gql.ts";
@@ -11,6 +15,7 @@ import { Helix } from "./helix.ts";
 import type { Irc } from "./irc.ts";
 import { listen, type Listening } from "./irc-sockets.ts";
 import { serveSevenTvEvents } from "./seventv-events.ts";
+import { authorize, revoke, userToken, validateUser } from "./oauth.ts";
 import { hls } from "./video/hls.ts";
 import type { Studio } from "./video/studio.ts";
 import { vodHls } from "./video/vod-hls.ts";
@@ -21,10 +26,16 @@ export interface HttpOptions {
   readonly faults: Faults;
   readonly now: () => number;
   readonly sevenTvHeartbeatMs: number;
+  /** What moderation has made of the rooms. */
+  readonly rooms: Rooms;
+  readonly moderators: Moderators;
+  /** EventSub keeps a session alive so often; null: as the client asks. */
+  readonly keepaliveMs: number | null;
   /** Null: no channel has a picture. */
   readonly studio: Studio | null;
 }
 
+const EVENTSUB_PATH = "/eventsub/ws";
 const BODY_BYTES = 64 * 1024;
 const HUGE_BYTES = 50 * 1024 * 1024;
 const faceById = new Map(allEmotes.map((emote) => [`${emote.provider}:${emote.id}`, emote.face]));
@@ -102,7 +113,21 @@ const providerOf = (path: string): DemoProvider | null => {
 export async function serveHttp(options: HttpOptions): Promise<Listening & Controlled> {
   const { irc, faults, now, studio } = options;
   const video = hls("/hls", studio?.broadcasts ?? new Map(), now);
-  const helix = new Helix(now);
+  const { rooms, moderators } = options;
+  const grants = new Grants(now);
+  const eventSub = serveEventSub(EVENTSUB_PATH, {
+    now,
+    moderators,
+    grants,
+    ...(options.keepaliveMs === null ? {} : { keepaliveMs: options.keepaliveMs }),
+  });
+  rooms.onDeed((deed) => eventSub.tell(deed));
+  tellChat(
+    rooms,
+    (login, lines) => irc.say(login, lines),
+    () => faults.clockShiftMs,
+  );
+  const helix = new Helix({ rooms, moderators, gone: faults.gone, now, grants, eventSub, faults });
 
   const route = async (request: IncomingMessage, url: URL): Promise<Answer> => {
     const path = url.pathname;
@@ -117,15 +142,27 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
     if (path === "/oauth2/token" && request.method === "POST") {
       const form = new URLSearchParams(await bodyOf(request));
       for (const [key, value] of url.searchParams) form.append(key, value);
-      return helix.token(form);
+      return userToken(form, grants) ?? helix.token(form);
     }
-    if (path === "/oauth2/validate") return helix.validate(request.headers.authorization);
+    if (path === "/oauth2/authorize" && request.method === "GET") return authorize(url.searchParams, grants);
+    if (path === "/oauth2/revoke" && request.method === "POST")
+      return revoke(new URLSearchParams(await bodyOf(request)), grants);
+    if (path === "/oauth2/validate") {
+      const { authorization } = request.headers;
+      return validateUser(authorization, grants, now()) ?? helix.validate(authorization);
+    }
     const asked = after("/helix/");
     if (asked !== null)
-      return helix.ask(request.method ?? "GET", asked, url.searchParams, {
-        authorization: request.headers.authorization,
-        clientId: request.headers["client-id"]?.toString(),
-      });
+      return helix.ask(
+        request.method ?? "GET",
+        asked,
+        url.searchParams,
+        {
+          authorization: request.headers.authorization,
+          clientId: request.headers["client-id"]?.toString(),
+        },
+        await bodyOf(request),
+      );
     if (path === "/gql")
       return gql(request.method ?? "GET", await bodyOf(request), request.headers["client-id"]?.toString());
     const recording = after("/vod/");
@@ -155,6 +192,8 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
     }
     if (await video.serve(url, response)) return;
     const answer = await route(request, url);
+    // Whoever asked waits until they give up.
+    if (answer.hang === true) return;
     const body = answer.body ?? JSON.stringify(answer.json ?? null);
     response.writeHead(answer.status, {
       "content-type": answer.type ?? "application/json; charset=utf-8",
@@ -174,17 +213,24 @@ export async function serveHttp(options: HttpOptions): Promise<Listening & Contr
           .end(error instanceof Error ? error.message : "bad request");
     });
   });
-  const events7tv = serveSevenTvEvents(server, "/7tv/events", {
-    now,
-    heartbeatMs: options.sevenTvHeartbeatMs,
+  const events7tv = serveSevenTvEvents({ now, heartbeatMs: options.sevenTvHeartbeatMs });
+  server.on("upgrade", (request, socket, head) => {
+    const path = request.url?.split(/[?@]/)[0];
+    if (path === "/7tv/events") return events7tv.upgrade(request, socket, head);
+    if (path === EVENTSUB_PATH) return eventSub.upgrade(request, socket, head);
+    socket.destroy();
   });
-  const demo: Controlled = { irc, helix, events7tv, faults, video, studio, now };
+  const demo: Controlled = {
+    ...{ irc, helix, events7tv, faults, video, studio, now },
+    ...{ eventSub, grants, rooms, moderators },
+  };
   await listen(server, options.port);
   return {
     ...demo,
     port: (server.address() as AddressInfo).port,
     close: async () => {
       events7tv.close();
+      eventSub.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

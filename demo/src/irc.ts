@@ -52,6 +52,11 @@ interface Session {
 
 export interface IrcOptions {
   readonly faults: Faults;
+  /** What moderation has made of the rooms: whose lines are said, and what ROOMSTATE says. Absent: all of them, nothing. */
+  readonly rooms?: {
+    lets(roomId: string, line: string): boolean;
+    tags(roomId: string): Record<string, string>;
+  };
   readonly now?: () => number;
   readonly pingEveryMs?: number;
   readonly pongWithinMs?: number;
@@ -111,9 +116,11 @@ export class Irc {
   private readonly mayTalk: (account: string) => boolean;
   private readonly timer: NodeJS.Timeout;
   private toldUntilMs: number;
+  private readonly rooms: IrcOptions["rooms"];
 
   constructor(options: IrcOptions) {
     this.faults = options.faults;
+    this.rooms = options.rooms;
     this.now = options.now ?? Date.now;
     this.pingEveryMs = options.pingEveryMs ?? 270_000;
     this.pongWithinMs = options.pongWithinMs ?? 10_000;
@@ -368,6 +375,7 @@ export class Irc {
       "room-id": roomId,
       slow: "0",
       "subs-only": "0",
+      ...this.rooms?.tags(roomId),
     };
     this.tell(
       session,
@@ -420,16 +428,21 @@ export class Irc {
     for (const room of rooms) {
       const rate = floodRate(room);
       if (rate !== null) this.flood(room, rate, fromMs, nowMs);
-      else if (isScripted(room))
-        this.script(
+      else if (isScripted(room)) {
+        const roomId = roomIdOf(room) ?? "";
+        this.say(
           room,
-          linesBetween(room, fromMs, nowMs, this.faults.clockShiftMs).map(({ line }) => line),
+          linesBetween(room, fromMs, nowMs, this.faults.clockShiftMs)
+            .map(({ line }) => line)
+            .filter((line) => this.rooms?.lets(roomId, line) ?? true),
         );
+      }
     }
   }
 
-  private script(room: string, lines: readonly string[]): void {
-    if (lines.length === 0) return;
+  /** To everybody in the room, as far as they have asked for it. */
+  say(room: string, lines: readonly string[]): void {
+    if (lines.length === 0 || this.frozen()) return;
     const whole = lines.map((line) => `${line}\r\n`).join("");
     for (const session of this.sessions) {
       if (!session.rooms.has(room)) continue;

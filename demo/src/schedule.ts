@@ -1,7 +1,7 @@
-import { audience, BROOK_ID, FERN_ID, PEPEL_ID } from "./chatters.ts";
+import { audience, BROOK_ID, FERN_ID, PEPEL_ID, type Chatter } from "./chatters.ts";
 import { uuidOf } from "./random.ts";
 import { scriptOf, scriptedChannels, streamAt, type Said, type ScriptedChannel } from "./stream.ts";
-import { emotesTag, linesOf, spoken, tagLine } from "./wire.ts";
+import { emotesTag, idOf, linesOf, spoken, tagLine } from "./wire.ts";
 import { PERIOD_MS, SHARED_CHAT } from "./world.ts";
 
 /** The stream's loops are counted from here, so that a restart goes on where the clock is. A whole number of loops since 1970. */
@@ -12,7 +12,7 @@ export interface RawLine {
   readonly line: string;
 }
 
-const ROOMS: Readonly<Record<ScriptedChannel, string>> = {
+export const ROOMS: Readonly<Record<ScriptedChannel, string>> = {
   pepel_lamp: PEPEL_ID,
   nightfern: FERN_ID,
   tihiy_ruchey: BROOK_ID,
@@ -22,6 +22,40 @@ const isShared = (streamMs: number): boolean => {
   const ms = ((streamMs % PERIOD_MS) + PERIOD_MS) % PERIOD_MS;
   return ms >= SHARED_CHAT.fromMs && ms < SHARED_CHAT.toMs;
 };
+
+/** Ids of a loop's lines: made when one is asked for. */
+const ids = new Map<string, ReadonlyMap<string, Said>>();
+const KEPT_LOOPS = 30;
+function idsOf(channel: ScriptedChannel, loop: number): ReadonlyMap<string, Said> {
+  const key = `${channel} ${loop}`;
+  const known = ids.get(key);
+  if (known !== undefined) return known;
+  const made = new Map(
+    scriptOf(channel).flatMap((event) =>
+      event.type === "message" ? [[idOf(channel, loop, event.n), event] as const] : [],
+    ),
+  );
+  ids.set(key, made);
+  const oldest = ids.keys().next().value;
+  if (ids.size > KEPT_LOOPS && oldest !== undefined) ids.delete(oldest);
+  return made;
+}
+
+/** The line with this id, if the channel's script said it in [fromMs, toMs) of the wall clock. */
+export function messageOf(
+  channel: ScriptedChannel,
+  id: string,
+  fromMs: number,
+  toMs: number,
+): { readonly author: Chatter; readonly text: string } | null {
+  for (let loop = positionAt(toMs).loop; loop >= positionAt(fromMs).loop; loop--) {
+    const said = idsOf(channel, loop).get(id);
+    if (said === undefined) continue;
+    const atMs = ANCHOR_MS + loop * PERIOD_MS + said.atMs;
+    return atMs >= fromMs && atMs < toMs ? { author: said.who, text: spoken(said.text, loop) } : null;
+  }
+  return null;
+}
 
 export const isScripted = (channel: string): channel is ScriptedChannel =>
   (scriptedChannels as readonly string[]).includes(channel);

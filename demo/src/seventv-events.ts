@@ -1,4 +1,5 @@
-import type { Server } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { lateEmoteIsThere, SEVENTV_SET, sevenTvActiveEmote, sevenTvActor } from "./emote-sets.ts";
 import { lateEmote } from "./emotes.ts";
@@ -49,15 +50,12 @@ export interface SevenTvEvents {
   /** op 4, then the socket closes. */
   reconnect(): void;
   sessions(): number;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): void;
 }
 
 /** Live changes of 7TV's sets: hello, heartbeats, subscriptions by object, dispatches, resume. */
-export function serveSevenTvEvents(
-  server: Server,
-  path: string,
-  options: { now: () => number; heartbeatMs: number },
-): SevenTvEvents {
+export function serveSevenTvEvents(options: { now: () => number; heartbeatMs: number }): SevenTvEvents {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 });
   const live = new Map<string, Session>();
   const lost = new Map<string, { subscriptions: Set<string>; atMs: number }>();
@@ -149,11 +147,7 @@ export function serveSevenTvEvents(
     }
   };
 
-  server.on("upgrade", (request, socket, head) => {
-    if (request.url?.split(/[?@]/)[0] !== path) {
-      socket.destroy();
-      return;
-    }
+  const upgrade: SevenTvEvents["upgrade"] = (request, socket, head) => {
     host = request.headers.host ?? "";
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const session: Session = {
@@ -177,7 +171,7 @@ export function serveSevenTvEvents(
         for (const [id, { atMs }] of lost) if (atMs < options.now() - RESUME_MS) lost.delete(id);
       });
     });
-  });
+  };
 
   const heart = setInterval(() => {
     for (const session of live.values()) tell(session.socket, OP.heartbeat, { count: ++session.heartbeats });
@@ -198,6 +192,7 @@ export function serveSevenTvEvents(
       }
     },
     sessions: () => live.size,
+    upgrade,
     close() {
       clearInterval(heart);
       clearInterval(schedule);

@@ -7,6 +7,7 @@ import { createRandom, hash32 } from "./random.ts";
 import { questions } from "./questions.ts";
 import { lagS, reactions } from "./reactions.ts";
 import { scriptOf, streamAt, type Said } from "./stream.ts";
+import { troublemakers } from "./trouble.ts";
 import { truth, type TrueBurst } from "./truth.ts";
 import { events, mainEvents, PERIOD_MS, progressAt } from "./world.ts";
 
@@ -29,8 +30,8 @@ test("the script is the same on every machine", () => {
   );
   expect({ events: script.length, digest }).toMatchInlineSnapshot(`
     {
-      "digest": 454551849,
-      "events": 15438,
+      "digest": 880754041,
+      "events": 15651,
     }
   `);
 });
@@ -165,13 +166,13 @@ test("hundreds write, in two languages, with everything that Twitch's chat has",
   expect(new Set(notices)).toEqual(
     new Set(["sub", "resub", "subgift", "submysterygift", "raid", "announcement"]),
   );
-  expect(script.filter(({ type }) => type === "timeout")).toHaveLength(1);
-  expect(script.filter(({ type }) => type === "delete")).toHaveLength(1);
+  expect(script.filter(({ type }) => type === "timeout")).toHaveLength(2);
+  expect(script.filter(({ type }) => type === "delete")).toHaveLength(5);
   expect(said.every(({ text }) => text.length <= 500 && !/[\r\n(|]\||\{name\}|\{n\}/.test(text))).toBe(true);
 });
 
 test("a login and a user id are one person's, in every channel", () => {
-  const everybody = [...audience, ...raiders, ...fernAudience, ...brookAudience];
+  const everybody = [...audience, ...raiders, ...fernAudience, ...brookAudience, ...troublemakers];
   expect(new Set(everybody.map(({ login }) => login)).size).toBe(everybody.length);
   expect(new Set(everybody.map(({ userId }) => userId)).size).toBe(everybody.length);
 });

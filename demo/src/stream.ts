@@ -15,6 +15,7 @@ import {
 import * as phrases from "./phrases.ts";
 import { createRandom, type Random } from "./random.ts";
 import { lagS, lavaAgain, reactions, type Reaction } from "./reactions.ts";
+import { trouble } from "./trouble-scenes.ts";
 import { chosen, drift, emoteRun, laughter, phraseOf, typed } from "./speech.ts";
 import {
   events,
@@ -28,7 +29,16 @@ import {
 } from "./world.ts";
 
 /** One thing that the chat server says, `atMs` after the start of the loop. `n` numbers them within the loop. */
-export type ChatEvent = Said | Announced | Moderated | RoomChanged;
+export type ChatEvent =
+  | Said
+  | Announced
+  | Moderated
+  | RoomChanged
+  | Warned
+  | Held
+  | Decided
+  | Suspicious
+  | UnbanAsked;
 
 export interface Said {
   readonly type: "message";
@@ -68,6 +78,51 @@ export interface Moderated {
   atMs: number;
   readonly target: Said;
   readonly durationS: number;
+  readonly by: Chatter;
+  readonly reason: string;
+}
+
+/** What moderators hear of over EventSub alone. */
+export interface Warned {
+  readonly type: "warn";
+  n: number;
+  atMs: number;
+  readonly target: Said;
+  readonly by: Chatter;
+  readonly reason: string;
+}
+/** AutoMod holds a line: chat does not see it until somebody lets it through. */
+export interface Held {
+  readonly type: "hold";
+  n: number;
+  atMs: number;
+  readonly who: Chatter;
+  readonly text: string;
+  readonly category: string;
+  readonly level: number;
+  readonly span: readonly [number, number];
+}
+export interface Decided {
+  readonly type: "decide";
+  n: number;
+  atMs: number;
+  readonly held: Held;
+  readonly by: Chatter;
+  readonly status: "approved" | "denied";
+}
+/** Twitch thinks that the author is somebody who was banned. */
+export interface Suspicious {
+  readonly type: "suspicious";
+  n: number;
+  atMs: number;
+  readonly target: Said;
+}
+export interface UnbanAsked {
+  readonly type: "unban_request";
+  n: number;
+  atMs: number;
+  readonly who: Chatter;
+  readonly text: string;
 }
 
 export interface RoomChanged {
@@ -645,8 +700,9 @@ function raid(script: Script, event: StreamEvent): void {
     "Cheap viewers and followers at best-viewers.example (remove the space)",
     { cause: event.id, firstMessage: true },
   );
-  script.add({ type: "delete", n: 0, atMs: event.atMs + 39_600, target: spam, durationS: 0 });
-  script.add({ type: "ban", n: 0, atMs: event.atMs + 40_300, target: spam, durationS: 0 });
+  const seen = { n: 0, target: spam, durationS: 0, by: moobot, reason: "spam" } as const;
+  script.add({ type: "delete", ...seen, atMs: event.atMs + 39_600 });
+  script.add({ type: "ban", ...seen, atMs: event.atMs + 40_300 });
 }
 
 const GIFTS = 20;
@@ -729,8 +785,16 @@ function quarrel(script: Script, event: StreamEvent): void {
   const insult = script.say(event.atMs + 21_000, insulter, "и чат у вас тупой весь до одного", {
     cause: event.id,
   });
-  script.add({ type: "timeout", n: 0, atMs: event.atMs + 23_400, target: insult, durationS: 600 });
   const moderator = audience.find((who) => who.moderator) ?? moobot;
+  script.add({
+    type: "timeout",
+    n: 0,
+    atMs: event.atMs + 23_400,
+    target: insult,
+    durationS: 600,
+    by: moderator,
+    reason: "остынь",
+  });
   script.say(event.atMs + 27_000, moderator, `@${insulter.name} остынь, поговорим через 10 минут`, {
     cause: event.id,
   });
@@ -799,6 +863,7 @@ function pepelScript(): ChatEvent[] {
   for (const event of events) causedBy(script, event);
   lateEmoteUses(script);
   streamerWrites(script);
+  trouble(script);
   return script.finish();
 }
 

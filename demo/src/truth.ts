@@ -4,6 +4,7 @@ import { emoteByName } from "./emotes.ts";
 import { PASTE_GRANNY, PASTE_LAVA } from "./phrases.ts";
 import { lavaAgain, reactions, type Reaction } from "./reactions.ts";
 import { scriptOf, scriptedChannels, type Said } from "./stream.ts";
+import { troubleScenes } from "./trouble-scenes.ts";
 import { videoTruth } from "./video/truth.ts";
 import { mainEvents, PERIOD_MS, RAID_ECHO_MS, RAID_VIEWERS, SHARED_CHAT, type StreamEvent } from "./world.ts";
 
@@ -294,6 +295,15 @@ export function truth() {
       heardFromPepel: all.filter(shared).length,
     },
     video: videoTruth(),
+    /** What moderators have to do with: lines, accounts, and what the script's own moderators do about it. */
+    trouble: troubleScenes.map(({ id, kind, fromMs, toMs }) => {
+      const lines = all.filter((said) => said.cause === id);
+      return {
+        ...{ id, kind, fromMs, toMs, lines: lines.length },
+        accounts: new Set(lines.map((said) => said.who.login)).size,
+        acts: scriptOf("pepel_lamp").filter((event) => "target" in event && event.target.cause === id).length,
+      };
+    }),
     moderation: scriptOf("pepel_lamp").flatMap((event) =>
       event.type === "timeout" || event.type === "ban" || event.type === "delete"
         ? [{ type: event.type, atMs: event.atMs, login: event.target.who.login, durationS: event.durationS }]

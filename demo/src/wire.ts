@@ -194,6 +194,13 @@ export function linesOf(event: ChatEvent, heard: Heard): readonly string[] {
       return [
         `${tagLine({ login: event.target.who.login, ...time, "room-id": "", "target-msg-id": idIn(heard, event.target.n) })} ${server} CLEARMSG #${heard.channel} :${spoken(event.target.text, heard.loop)}`,
       ];
+    case "warn":
+    case "hold":
+    case "decide":
+    case "suspicious":
+    case "unban_request":
+      // Moderators are told of these, chat is not.
+      return [];
     case "room":
       return [
         `${tagLine({ "room-id": heard.roomId, ...event.tags })} ${server} ROOMSTATE #${heard.channel}`,

@@ -89,6 +89,7 @@ export function demoSettings(ports: DemoPorts): Record<string, string> {
     TWITCH_CLIENT_SECRET: "hypecast-demo-secret",
     TWITCH_HELIX_URL: `${http}/helix`,
     TWITCH_ID_URL: `${http}/oauth2`,
+    TWITCH_EVENTSUB_URL: `ws://127.0.0.1:${ports.http}/eventsub/ws`,
     TWITCH_EMOTE_URL: `${http}/emoticons/v2`,
     BTTV_API_URL: `${http}/bttv/3`,
     BTTV_CDN_URL: `${http}/bttv/emote`,
