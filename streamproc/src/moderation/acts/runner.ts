@@ -125,9 +125,12 @@ export function createRunner(
     }
     if ("because" in who) return end(channel, entry, "recommended", who.because);
     let said = "";
+    /** Sendings that we know of: one more means that somebody else has it in hand. */
+    let attempts = before?.attempts ?? 0;
     const sinceMs = Date.now();
     for (let wait: number = AGAIN_MS.first; ; wait = Math.min(wait * 2, AGAIN_MS.most)) {
-      if (!(await lock(channel, entry, who.as, said))) return;
+      if (!(await lock(channel, entry, who.as, said, attempts))) return;
+      attempts = desk.act(entry.id)?.attempts ?? attempts + 1;
       unsent.delete(entry.id);
       const came = await where.carryOut(task);
       const found =
@@ -136,6 +139,7 @@ export function createRunner(
       const isLate = Date.now() - sinceMs > AGAIN_MS.forAll;
       if (came.kind === "wait" && !(came.untilMs === null && isLate)) {
         await noteWait(channel, entry, who.as, said);
+        attempts = desk.act(entry.id)?.attempts ?? attempts + 1;
         await sleep(Math.max(0, (came.untilMs ?? Date.now() + wait) - Date.now()), undefined, {
           signal: closing.signal,
         });
@@ -151,13 +155,20 @@ export function createRunner(
   }
 
   /** Whether we have it in hand now. False: somebody else has, it has ended, or it was taken back in time. */
-  async function lock(channel: Channel, entry: JournalEntry, as: string, said: string): Promise<boolean> {
+  async function lock(
+    channel: Channel,
+    entry: JournalEntry,
+    as: string,
+    said: string,
+    attempts: number,
+  ): Promise<boolean> {
     for (;;) {
       const now = channel.desk.act(entry.id);
       if (now === null || now.undoneBy !== null) return false;
       if (now.outcome !== null && now.outcome !== "sending") return false;
       if (now.outcome === "sending" && sender(now) === instance && unsent.has(entry.id)) return true;
-      const attempt = now.attempts + 1;
+      if (now.attempts !== attempts) return false;
+      const attempt = attempts + 1;
       unsent.add(entry.id);
       try {
         const written = await journal.append(
