@@ -101,7 +101,7 @@ export const userCard = z.object({
 });
 export type UserCard = z.infer<typeof userCard>;
 
-/** A figure with its interval, or why there is none. */
+/** A figure of `n` with its 80 % interval; nulls: too few to say (docs/effect.md). */
 const measured = z.object({
   value: z.number().nullable(),
   low: z.number().nullable(),
@@ -131,19 +131,40 @@ export const modEffect = z.object({
       count: z.int(),
     }),
   ),
-  /** Seconds from a case's first line to the first act: median with interval; share of cases with an act, by severity. */
+  /** Seconds from a case's first line to the first act against it: median; share of cases with such an act, of those that nobody dismissed. */
   timeToActionS: z.record(z.enum(SEVERITIES), measured),
   acted: z.record(z.enum(SEVERITIES), measured),
   /** Share of people who were acted on and were flagged again within 7 days. */
   repeat7d: measured,
-  /** Half-life of a spike in seconds after a measure, and of matched spikes without one. */
-  measures: z.array(z.object({ measure: z.string(), withS: measured, withoutS: measured })),
-  /** Of messages that AutoMod held: how many we flagged, and how many that we flagged as critical it held. */
+  /**
+   * Seconds until half of a spike's excess was gone after a measure (`slow`, `followers`, `subscribers`, `shield`, `timeouts`, `bans`, `deletions`), and as
+   * long after its start in matched spikes without one; and which share of the excess was gone after two minutes.
+   */
+  measures: z.array(
+    z.object({
+      measure: z.string(),
+      withS: measured,
+      withoutS: measured,
+      fellWith: measured,
+      fellWithout: measured,
+    }),
+  ),
+  /** Messages that AutoMod held; of those that then came to chat, how many we flagged; of our critical cases, how many it had held. */
   autoMod: z.object({ held: z.int(), weFlagged: measured, ofCriticalHeld: measured }),
   precision: z.array(precision.extend({ weekStartMs: z.int() })),
   /** For the broadcaster alone; null for others. */
   load: z
-    .array(z.object({ by: person, acts: z.int(), reviewed: z.int(), shiftS: z.int(), hardestHour: z.int() }))
+    .array(
+      z.object({
+        by: person,
+        acts: z.int(),
+        reviewed: z.int(),
+        /** Time with no pause of ten minutes. */
+        shiftS: z.int(),
+        /** Acts and reviews of the fullest hour. */
+        hardestHour: z.int(),
+      }),
+    )
     .nullable(),
 });
 export type ModEffect = z.infer<typeof modEffect>;
