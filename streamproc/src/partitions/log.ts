@@ -84,7 +84,7 @@ export async function openPartitionLog(nc: NatsConnection, jsm: JetStreamManager
           reason,
           detail,
           body: Buffer.from(body.subarray(0, DEAD_LETTER_BODY_BYTES)).toString("base64"),
-          atMs: message.storedAtMs,
+          atMs: Math.round(message.storedAtMs),
         };
         await js.publish(deadLetterSubject("INPUT"), JSON.stringify(letter), { msgID: letter.id });
       }
