@@ -1,15 +1,20 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Topic } from "@hypecast/contracts/push.ts";
+import type { Role } from "@hypecast/contracts/account.ts";
+import type { Who } from "../access.ts";
+import { reaches } from "../roles.ts";
+import { allowedTopics, type Allowed } from "./allowed.ts";
 import { Hub, lingerMs, type Member, type Socket } from "./hub.ts";
 
 /** The wire as a list of frames: what uWebSockets.js does for real in gateway.int.test.ts. */
-function simulate() {
+function simulate(allowed?: Allowed) {
   const groups = new Map<string, Set<string[]>>();
   const writes: { frame: string; sockets: number }[] = [];
   const hub = new Hub({
     epoch: "e1",
     build: "b",
+    ...(allowed === undefined ? {} : { allowed }),
     wire: {
       publish(group, frame) {
         const heard = groups.get(group) ?? new Set();
@@ -19,7 +24,7 @@ function simulate() {
     },
   });
   let nowMs = 1_000_000;
-  const open = () => {
+  const open = (who?: Who) => {
     const frames: string[] = [];
     const state = { buffered: 0, ended: null as number | null };
     const socket: Socket = {
@@ -30,7 +35,7 @@ function simulate() {
       end: (code) => void (state.ended = code),
       cut: () => undefined,
     };
-    const member = hub.open(socket, nowMs);
+    const member = hub.open(socket, nowMs, who);
     return {
       member,
       frames,
@@ -266,4 +271,149 @@ test("whatever pages do, each sees every value of a resumable topic once and in 
     ),
     { numRuns: 150 },
   );
+});
+
+/** People whose roles a test sets, by user id and channel. */
+function people() {
+  const roles = new Map<string, Map<string, Role>>();
+  const of = (userId: string): Map<string, Role> => roles.get(userId) ?? new Map<string, Role>();
+  const allowed = allowedTopics(
+    {
+      may: ({ userId }, login, needed) => reaches(of(userId).get(login) ?? null, needed),
+      placesOf: ({ userId }) =>
+        [...of(userId)].map(([login, role]) => ({ login, channelId: `id-${login}`, role })),
+      isCrew: ({ userId }) => of(userId).get("lamp") === "moderator",
+    },
+    { get: () => ({ broadcaster: null }) },
+  );
+  const who = (userId: string): Who => ({
+    person: { kind: "twitch", userId, login: userId },
+    session: null,
+  });
+  return {
+    allowed,
+    who,
+    set: (userId: string, given: Record<string, Role>) =>
+      void roles.set(userId, new Map(Object.entries(given))),
+  };
+}
+const stays = (who: Who): Who => who;
+
+test("a topic that one may not hold is refused by name, and the rest goes on", () => {
+  const { allowed, who, set } = people();
+  set("ana", { lamp: "moderator", other: "analyst" });
+  const { open, say, wait, publish } = simulate(allowed);
+  const ana = open(who("ana"));
+  for (const ch of ["mod:lamp", "mod:other", "live:other", "live:third", "sys"])
+    say(ana.member, { op: "sub", ch });
+  wait(50);
+  expect(ana.envelopes().flatMap(({ op, ch, code }) => (op === "err" ? [[ch, code]] : []))).toEqual([
+    ["mod:other", "forbidden"],
+    ["live:third", "forbidden"],
+  ]);
+  for (const topic of ["mod:lamp", "mod:other", "live:other", "live:third"] as const) publish(topic, 1);
+  wait(100);
+  for (const [ch, heard] of [
+    ["mod:lamp", [1]],
+    ["mod:other", []],
+    ["live:other", [1]],
+    ["live:third", []],
+  ] as const)
+    expect([ch, values(ana, ch)]).toEqual([ch, heard]);
+});
+
+test("a role that was taken away ends what needed it before anything more is written, also to one who is behind", () => {
+  const { allowed, who, set } = people();
+  set("ana", { lamp: "moderator" });
+  set("boris", { lamp: "moderator" });
+  const { hub, open, say, wait, publish } = simulate(allowed);
+  const [ana, slow, boris] = [open(who("ana")), open(who("ana")), open(who("boris"))];
+  for (const page of [ana, slow, boris])
+    for (const ch of ["mod:lamp", "events:lamp"]) say(page.member, { op: "sub", ch });
+  wait(50);
+  slow.state.buffered = 1;
+  hub.dropped(slow.member);
+  wait(10);
+  publish("mod:lamp", "before");
+  set("ana", { lamp: "analyst" });
+  hub.recheck("ana", stays, 0);
+  publish("mod:lamp", "after");
+  publish("events:lamp", 1);
+  wait(100);
+  slow.state.buffered = 0;
+  wait(1000);
+  for (const page of [ana, slow]) {
+    expect(values(page, "mod:lamp")).toEqual([]);
+    expect(values(page, "events:lamp")).toEqual([1]);
+    expect(page.envelopes().filter(({ op }) => op === "err")).toMatchObject([
+      { ch: "mod:lamp", code: "forbidden" },
+    ]);
+  }
+  expect(values(boris, "mod:lamp")).toEqual(["before", "after"]);
+  expect(boris.envelopes().filter(({ op }) => op === "err")).toEqual([]);
+  // Given back, it may be asked for again.
+  set("ana", { lamp: "moderator" });
+  hub.recheck("ana", stays, 0);
+  say(ana.member, { op: "sub", ch: "mod:lamp" });
+  publish("mod:lamp", "again");
+  wait(100);
+  expect(values(ana, "mod:lamp")).toEqual(["before", "after", "again"]);
+});
+
+test("of a list each hears what is theirs; who has the same roles shares the write, and a change of roles brings it anew", () => {
+  const { allowed, who, set } = people();
+  set("ana", { lamp: "analyst" });
+  set("boris", { lamp: "analyst" });
+  set("crew", { lamp: "moderator" });
+  const { hub, writes, open, say, wait, publish } = simulate(allowed);
+  const list = (...logins: string[]) => logins.map((login) => ({ login }));
+  publish("channels", list("lamp", "other"));
+  const [ana, boris, crew, operator] = [open(who("ana")), open(who("boris")), open(who("crew")), open()];
+  for (const page of [ana, boris, crew, operator])
+    for (const ch of ["channels", "clips", "streams"]) say(page.member, { op: "sub", ch });
+  wait(50);
+  expect(hub.groups).toBe(3);
+  writes.length = 0;
+  publish("channels", list("lamp", "other", "third"));
+  publish("clips", { id: "c1", login: "lamp", parts: [] });
+  publish("clips", { id: "c2", login: "other", parts: [] });
+  publish("clips", { id: "c3", login: "lamp", parts: [{ login: "other" }] });
+  publish("clips", { id: "c4", removed: true });
+  publish("streams", { id: "_1", broadcaster: { id: null, login: "lamp" } });
+  publish("streams", { id: "_2", broadcaster: { id: "id-other", login: "lamp" } });
+  wait(100);
+  expect(writes.map(({ sockets }) => sockets).toSorted()).toEqual([1, 1, 2]);
+  const ids = (page: { envelopes: () => Envelope[] }, ch: string) =>
+    values(page, ch).map((d) => (d as { id: string }).id);
+  for (const page of [ana, boris]) {
+    expect(values(page, "channels")).toEqual([list("lamp"), list("lamp")]);
+    expect(ids(page, "clips")).toEqual(["c1", "c4"]);
+    expect(ids(page, "streams")).toEqual(["_1"]);
+  }
+  expect(ids(crew, "streams")).toEqual(["_1", "_2"]);
+  expect(values(operator, "channels").at(-1)).toEqual(list("lamp", "other", "third"));
+  expect(ids(operator, "clips")).toEqual(["c1", "c2", "c3", "c4"]);
+
+  set("ana", { other: "analyst" });
+  hub.recheck("ana", stays, 0);
+  wait(100);
+  expect(values(ana, "channels").at(-1)).toEqual(list("other"));
+  expect(values(boris, "channels")).toHaveLength(2);
+  // Everybody leaves, and the topic begins another life: nobody is told of the former one.
+  for (const page of [ana, boris, crew, operator]) hub.close(page.member);
+  const back = open(who("boris"));
+  say(back.member, { op: "sub", ch: "channels" });
+  wait(50);
+  publish("channels", list("lamp", "new"));
+  wait(100);
+  expect(values(back, "channels").at(-1)).toEqual(list("lamp"));
+});
+
+test("a session that has ended closes its sockets, and nobody else's", () => {
+  const { allowed, who } = people();
+  const { hub, open, wait } = simulate(allowed);
+  const [ana, boris, operator] = [open(who("ana")), open(who("boris")), open()];
+  hub.recheck(null, ({ person, session }) => (person.userId === "ana" ? null : { person, session }), 0);
+  wait(50);
+  expect([ana, boris, operator].map(({ state }) => state.ended)).toEqual([4401, null, null]);
 });
