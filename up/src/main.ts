@@ -12,6 +12,7 @@ import { demoSettings, everyPart, portsOf, type DemoPorts } from "./plan.ts";
 import { portIsFree, portOwner } from "./ports.ts";
 import { storePassword } from "./secrets.ts";
 import { seedThePast } from "./seed.ts";
+import { seedTheAccounts } from "./seed-accounts.ts";
 import { seedTheStream } from "./seed-stream.ts";
 
 const DEFAULT_PORT = 4200;
@@ -47,7 +48,10 @@ async function up(): Promise<void> {
       // The demo's past is on the log before the source is asked to join.
       const bus = await connectBus(config, "up");
       await ensureStreams(bus, config.HYPECAST_NATS_REPLICAS);
-      if (demo !== null) await seedThePast(bus, DEMO_CHANNELS[0], dataFolder, tell);
+      if (demo !== null) {
+        await seedThePast(bus, DEMO_CHANNELS[0], dataFolder, tell);
+        await seedTheAccounts(config, bus, tell);
+      }
       for (const channel of channels) await wantChannel(bus, channel);
       await bus.close();
     }

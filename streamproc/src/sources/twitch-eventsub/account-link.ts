@@ -11,8 +11,8 @@ import { kindsFor, type Kind } from "./subscriptions.ts";
 /** Twitch's limits for one account of one application. */
 const CONNECTIONS = 3;
 const SUBSCRIPTIONS_PER_CONNECTION = 300;
-/** Between two subscriptions of an account: 800 calls a minute are all that it may make, and people act with the same account. */
-const PACE_MS = 120;
+/** Subscriptions that an account asks for: so many at once, then so many a minute. 800 calls a minute are all that it may make, and people act with it too. */
+const ASKS = { atOnce: 200, perMinute: 300 };
 const WORK_EVERY_MS = 50;
 /** When to ask again for what Twitch refuses: a role may be given (back). */
 const REFUSED_AGAIN_MS = { first: 5 * 60_000, most: 60 * 60_000 };
@@ -89,7 +89,8 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
   const slots: Slot[] = [];
   let pausedUntil = 0;
   let working = false;
-  let lastCallAt = 0;
+  let asksLeft = ASKS.atOnce;
+  let asksAt = performance.now();
   let closed = false;
 
   // ── connections ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,10 +171,12 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
     working = true;
     for (;;) {
       const now = performance.now();
-      if (closed || now < pausedUntil || now < lastCallAt + PACE_MS) break;
+      asksLeft = Math.min(ASKS.atOnce, asksLeft + ((now - asksAt) * ASKS.perMinute) / 60_000);
+      asksAt = now;
+      if (closed || now < pausedUntil || asksLeft < 1) break;
       const next = nextDue();
       if (next === null) break;
-      lastCallAt = now;
+      asksLeft -= 1;
       await ask(next.slot, next.channel, next.sub);
     }
     working = false;

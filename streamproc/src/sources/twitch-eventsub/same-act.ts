@@ -133,6 +133,6 @@ function keyOf(act: Untold): string {
 
 /** The same wherever and whenever the same second of the same act is heard: two processes that hear one channel write one event. */
 function idOf(key: string, act: Untold): string {
-  const second = ONCE.has(act.action) ? "" : String(Math.floor(act.atMs / 1000));
+  const second = ONCE.has(act.action) ? "" : `${Math.floor(act.atMs / 1000)} ${act.durationS}`;
   return `${act.channelId}:mod:${createHash("sha256").update(`${key}\n${second}`).digest("hex").slice(0, 24)}`;
 }

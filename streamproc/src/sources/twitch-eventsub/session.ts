@@ -7,6 +7,8 @@ const WELCOME_WITHIN_MS = 10_000;
 /** Twitch's promise is kept a little late sometimes. */
 const LATE_MS = 2_000;
 const LOOK_EVERY_MS = 500;
+/** So long the old socket is listened to when the new one has been welcomed. */
+const LINGER_MS = 1_000;
 /** A socket to the reconnect address that fails is dialled again, until Twitch closes the old one (30 s). */
 const HANDOVER_AGAIN_MS = 1_000;
 
@@ -36,6 +38,8 @@ interface Line {
 export function openSession(url: string, events: SessionEvents): { close(): void } {
   let current: Line | null = null;
   let next: { line: Line; url: string } | null = null;
+  /** Left behind, and not closed yet: what Twitch sent over it before it knew of the new one may still be on its way. */
+  const left = new Set<Line>();
   let again: NodeJS.Timeout | null = null;
   let over = false;
 
@@ -44,7 +48,7 @@ export function openSession(url: string, events: SessionEvents): { close(): void
     over = true;
     clearInterval(timer);
     if (again !== null) clearTimeout(again);
-    for (const line of [current, next?.line]) line?.socket.terminate();
+    for (const line of [current, next?.line, ...left]) line?.socket.terminate();
     events.lost(why, reason);
   };
 
@@ -68,6 +72,7 @@ export function openSession(url: string, events: SessionEvents): { close(): void
   };
 
   const gone = (line: Line, reason: string): void => {
+    left.delete(line);
     if (over) return;
     if (line === current) return end("closed", reason);
     if (line !== next?.line) return;
@@ -83,17 +88,25 @@ export function openSession(url: string, events: SessionEvents): { close(): void
     next = { line: open(address), url: address };
   };
 
+  const leave = (line: Line | null): void => {
+    if (line === null) return;
+    left.add(line);
+    // A closing handshake, so that what is on its way is read; ended by force if Twitch does not answer it.
+    setTimeout(() => line.socket.close(1000), LINGER_MS).unref();
+    setTimeout(() => line.socket.terminate(), 2 * WELCOME_WITHIN_MS).unref();
+  };
+
   const onFrame = (line: Line, text: string): void => {
-    // The old socket still brings what was sent before the new one was welcomed.
-    if (over || (line !== current && line !== next?.line)) return;
+    if (over || (line !== current && line !== next?.line && !left.has(line))) return;
     line.heardAt = performance.now();
     const frame = readFrame(text);
     if (line === current) events.heard();
+    if (left.has(line) && (frame.kind === "welcome" || frame.kind === "reconnect")) return;
     switch (frame.kind) {
       case "welcome":
         line.keepaliveMs = frame.keepaliveMs;
         if (line === current) return events.welcome(frame.sessionId, false);
-        current?.socket.close(1000);
+        leave(current);
         current = line;
         next = null;
         return events.welcome(frame.sessionId, true);
@@ -132,7 +145,7 @@ export function openSession(url: string, events: SessionEvents): { close(): void
       over = true;
       clearInterval(timer);
       if (again !== null) clearTimeout(again);
-      for (const line of [current, next?.line]) line?.socket.terminate();
+      for (const line of [current, next?.line, ...left]) line?.socket.terminate();
     },
   };
 }
