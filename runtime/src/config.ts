@@ -15,13 +15,13 @@ export const settings = {
   HYPECAST_HOST: [
     z.string().min(1),
     "127.0.0.1",
-    "Address that the gateway binds to. Anything but loopback needs HYPECAST_TOKEN.",
+    "Address that the gateway binds to. Anything but loopback needs HYPECAST_TOKEN or HYPECAST_SIGN_IN.",
   ],
   HYPECAST_PORT: [port, "4200", "Port of the web app, the API and the websocket."],
   HYPECAST_TOKEN: [
     z.string(),
     "",
-    "Shared login token, at least 20 characters. Empty: no login, loopback only.",
+    "The operator's login token, at least 20 characters. Empty: none; without HYPECAST_SIGN_IN no login then, on loopback only.",
   ],
   HYPECAST_PUBLIC_URL: [
     z.string().regex(/^$|^https?:\/\/[^\s/]+$/, "empty, or an address like https://hype.example.org"),
