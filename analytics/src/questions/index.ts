@@ -16,6 +16,7 @@ import { answerHeatmap } from "./heatmap.ts";
 import { answerModAllowPreview } from "./mod-allow-preview.ts";
 import { answerModCasesById } from "./mod-cases-by-id.ts";
 import { answerModContext } from "./mod-context.ts";
+import { answerModEffect } from "./mod-effect.ts";
 import { answerModEntries } from "./mod-entries.ts";
 import { answerModFlagged } from "./mod-flagged.ts";
 import { answerModLog } from "./mod-log.ts";
@@ -62,6 +63,7 @@ export const answers: readonly Answer[] = [
   answerModAllowPreview,
   answerModPrecision,
   answerModThresholds,
+  answerModEffect,
   answerModRecent,
   answerModFlagged,
 ];

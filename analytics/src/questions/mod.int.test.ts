@@ -20,6 +20,7 @@ import { asker, type Answer } from "./answer.ts";
 import { answerModAllowPreview } from "./mod-allow-preview.ts";
 import { answerModCasesById } from "./mod-cases-by-id.ts";
 import { answerModContext } from "./mod-context.ts";
+import { answerModEffect } from "./mod-effect.ts";
 import { answerModEntries } from "./mod-entries.ts";
 import { answerModFlagged } from "./mod-flagged.ts";
 import { answerModLog } from "./mod-log.ts";
@@ -771,4 +772,132 @@ test("a desk that opens sees spikes that were open, windows, acts once, and how 
   ]);
   expect(answer.events).toHaveLength(1);
   expect(answer).toMatchObject({ scored: 10, unknown: 10, model: "tox@1", scoredUpToMs: T + 20_900 });
+});
+
+describe("what moderation achieved", () => {
+  const E = "effect";
+  /** Ten seconds from `startS` on, with so many toxic lines. */
+  const window = (startS: number, toxic: number, over: Partial<ToxicityWindow> = {}): object => ({
+    ...{
+      id: `${E}:tox:${startS}`,
+      channelId: E,
+      startMs: T + startS * 1000,
+      sizeS: 10,
+      scored: 100,
+      toxic,
+      usualPerMin: 6,
+    },
+    ...over,
+  });
+  beforeAll(async () => {
+    const windows: object[] = [];
+    const spikes: object[] = [];
+    const slow: object[] = [];
+    // Sixteen days before, a spike each: in the first eight slow mode after a minute, and then half every 40 s; without it every 200 s.
+    for (let day = 1; day <= 16; day++) {
+      const startS = -day * 86_400;
+      const isSlow = day <= 8;
+      for (let s = -60; s < 1200; s += 10) {
+        const excess = s < 0 ? 0 : 10 * 0.5 ** (Math.max(0, s - 60) / (isSlow ? 40 : 200));
+        windows.push(window(startS + s, Math.round(1 + excess)));
+      }
+      spikes.push({
+        ...{ id: `${E}:spike:toxicity:${day}`, channelId: E, version: 3, kind: "toxicity", state: "ended" },
+        ...{
+          startMs: T + startS * 1000,
+          endMs: T + (startS + 300) * 1000,
+          peakMs: T + startS * 1000,
+          usualPerMin: 6,
+        },
+        ...{ driver: "crowd", measure: "slow" },
+      });
+      if (isSlow) slow.push(event(E, startS + 60, { action: "slow", durationS: 30 }));
+    }
+    windows.push(
+      window(0, 2),
+      window(10, 4),
+      window(20, 0, { scored: 0, unknown: 30 }),
+      window(30, 3, { gapS: 5 }),
+    );
+    await put("toxicity_windows", windows);
+    await put("toxicity_spikes", spikes);
+    await put("mod_events", [
+      ...slow,
+      // Twelve people were timed out three weeks ago; three wrote something toxic again, one only after eight days, one while nobody could.
+      ...Array.from({ length: 12 }, (_, i) =>
+        event(E, -21 * 86_400 + i, { action: "timeout", targetUserId: `p${i}`, durationS: 600 }),
+      ),
+      event(E, 100, { action: "automod_hold", moderatorLogin: "", targetMessageId: "h1" }),
+      event(E, 130, { action: "timeout", targetUserId: "1", durationS: 600 }),
+    ]);
+    const again = (user: string, afterS: number): LineScore =>
+      score(E, `a${user}${afterS}`, -21 * 86_400 + afterS, user);
+    await put("toxicity_packs", [
+      pack(E, 1, -20 * 86_400, [
+        ...[again("p0", 3600), again("p1", 86_400), again("p1", 90_000), again("p2", 6 * 86_400)],
+        ...[again("p3", 8 * 86_400), again("p4", 300)],
+      ]),
+    ]);
+    await put("mod_cases", [
+      ...Array.from({ length: 12 }, (_, i) => modCase(E, `k${i}`, 100 + i, { severity: "alert" })),
+      modCase(E, "h1", 100, { severity: "critical", source: "automod", score: 0.95 }),
+    ]);
+    await put("journal", [
+      ...Array.from({ length: 8 }, (_, i) =>
+        entry(E, 130 + i, {
+          id: `t${i}`,
+          act: "timeout",
+          caseId: `${E}:case:k${i}`,
+          score: 0.8,
+          class: "insult",
+          durationS: 600,
+        }),
+      ),
+      entry(E, 130.2, { act: "done", of: "t0" }),
+      entry(E, 140, { act: "false_positive", caseId: `${E}:case:k9`, score: 0.8, class: "insult" }),
+      entry(E, 150, { act: "review", caseId: `${E}:case:k9` }),
+    ]);
+  });
+
+  test("one time axis, times and shares, repeats, measures against like spikes, AutoMod, precision and load", async () => {
+    const effect = await ask(answerModEffect, { channelId: E, fromMs: T - 24 * DAY_MS, toMs: T + 3_600_000 });
+    expect(effect.stepMs).toBe(7_200_000);
+    expect(effect.columns.at(-1)).toMatchObject({ toxicPerMin: 21.6, usualPerMin: 6, unknown: 30 });
+    expect(effect.columns[0]!.toxicPerMin).toBeNull();
+    expect(effect.spikes).toHaveLength(16);
+    // Ours was told by Twitch too: it stands once. The others never came back.
+    expect(effect.actions.filter(({ source }) => source === "us")).toMatchObject([
+      { act: "timeout", by: "ana", count: 1 },
+    ]);
+    expect(effect.actions.filter(({ act }) => act === "slow")).toHaveLength(8);
+    expect(effect.timeToActionS.alert).toMatchObject({ value: 30, n: 8 });
+    expect(effect.acted.alert).toMatchObject({ n: 11, value: 0.727 });
+    expect(effect.acted.critical).toMatchObject({ value: null, n: 1 });
+    expect(effect.repeat7d).toMatchObject({ n: 12, value: 0.25 });
+    const [slow] = effect.measures;
+    expect(slow).toMatchObject({ measure: "slow", withS: { n: 8 }, withoutS: { n: 8 } });
+    expect(slow!.withS.value!).toBeLessThan(70);
+    expect(slow!.withoutS.value!).toBeGreaterThan(150);
+    expect(slow!.withS.high!).toBeLessThan(slow!.withoutS.low!);
+    expect(effect.autoMod).toMatchObject({
+      held: 1,
+      weFlagged: { value: null },
+      ofCriticalHeld: { value: null, n: 1 },
+    });
+    expect(effect.precision).toMatchObject([{ class: "insult", right: 8, wrong: 1, low: null }]);
+    expect(effect.load).toMatchObject([{ by: { login: "ana" }, acts: 9, reviewed: 1, hardestHour: 10 }]);
+  });
+
+  test("a channel of which nothing is known has no figures, and no error", async () => {
+    const effect = await ask(answerModEffect, { channelId: "unknown", fromMs: T, toMs: T + 600_000 });
+    expect(effect).toMatchObject({
+      spikes: [],
+      actions: [],
+      measures: [],
+      precision: [],
+      load: [],
+      repeat7d: { value: null, n: 0 },
+    });
+    expect(effect.columns.every(({ toxicPerMin }) => toxicPerMin === null)).toBe(true);
+  });
 });

@@ -12,7 +12,6 @@ import { modCase, modReport } from "@hypecast/contracts/mod-case.ts";
 import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { moment, momentMark, reactionLag, type Moment } from "@hypecast/contracts/moment.ts";
 import { forgetChannel, heatmap, questions, questionSubject } from "@hypecast/contracts/question.ts";
-import { eraseQuestions } from "@hypecast/contracts/question-erase.ts";
 import { modQuestions } from "@hypecast/contracts/question-mod.ts";
 import { shotScore, videoShot, type ShotScore, type VideoShot } from "@hypecast/contracts/shot.ts";
 import { lineScore, toxicityScores, toxicitySpike, toxicityWindow } from "@hypecast/contracts/toxicity.ts";
@@ -804,11 +803,9 @@ describe("over NATS", () => {
     (await nc.request(subject, body, { timeout: 8000 })).json();
 
   test("every question of the contracts has one who answers, and nothing else has", () => {
-    expect(answers.map(({ question }) => question)).toEqual([
-      ...questions,
-      ...eraseQuestions,
-      ...modQuestions,
-    ]);
+    expect(answers.map(({ question }) => question.name)).toEqual(
+      [...questions, ...modQuestions].map(({ name }) => name),
+    );
   });
 
   test("a good question is answered in the contract's shape", async () => {
