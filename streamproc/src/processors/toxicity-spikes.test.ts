@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ToxicitySpike, ToxicityWindow } from "@hypecast/contracts/toxicity.ts";
 import { toxicitySpike, toxicityWindow } from "@hypecast/contracts/toxicity.ts";
 import type { FoldInput, FoldOutput } from "./fold.ts";
+import { runOf } from "./run.ts";
 import {
   harmless,
   newcomers,
@@ -383,11 +384,15 @@ describe("attacks by those who have just come", () => {
 });
 
 test("imported streams are not looked at", () => {
-  const state = toxicitySpikes.initial("vod-abc-1");
-  const said: unknown[] = [];
-  const line = { id: "1", channelId: "vod-abc-1", sentAtMs: T, userId: "1", login: "a", text: "hi" };
-  toxicitySpikes.step(state, { type: "lines", lines: [line], emoteSet: "" }, (one) => said.push(one));
-  expect([said, state.windows]).toEqual([[], []]);
+  const run = runOf(folds, "vod-abc-1");
+  const said: FoldOutput[] = [];
+  for (let s = 0; s < 60; s++) {
+    const sentAtMs = T + s * 1000;
+    const line = { id: `${s}`, channelId: "vod-abc-1", sentAtMs, userId: "1", login: "a", text: "hi" };
+    said.push(...run.step({ type: "lines", lines: [line], emoteSet: "" }));
+    said.push(...run.step({ type: "alive", atMs: sentAtMs }));
+  }
+  expect(new Set(said.map(({ type }) => type))).toEqual(new Set(["window"]));
 });
 
 test("saving and loading in the middle of anything changes nothing", () => {

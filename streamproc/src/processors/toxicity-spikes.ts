@@ -151,10 +151,11 @@ export const toxicitySpikes = defineFold<SpikesState>({
     spikes: [],
   }),
   step(state, input, emit) {
+    // What is imported is not scored.
+    if (state.channelId.startsWith(VOD_CHANNEL)) return;
     switch (input.type) {
       case "lines":
-        // What is imported is not scored.
-        if (!state.channelId.startsWith(VOD_CHANNEL)) countLines(state, input.lines, emit);
+        countLines(state, input.lines, emit);
         return;
       case "toxicity":
         if (state.seen.add(input.scores.id)) takeScores(state, input.scores, emit);
