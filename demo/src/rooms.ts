@@ -117,6 +117,8 @@ export class Rooms {
   line(channelId: string, messageId: string): { readonly author: Who; readonly text: string } | null {
     const room = this.rooms.get(channelId);
     if (room === undefined || room.deleted.has(messageId) || !isScripted(room.channel.login)) return null;
+    // Looking through six hours of ids is for what may be one.
+    if (!/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(messageId)) return null;
     const nowMs = this.now();
     const found = messageOf(room.channel.login, messageId, nowMs - DELETABLE_MS, nowMs);
     if (found !== null) return found;

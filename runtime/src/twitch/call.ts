@@ -34,9 +34,7 @@ export async function call<Data = null>(request: Call<Data>): Promise<TwitchAnsw
         ...request.headers,
         ...(request.body === undefined || form ? {} : { "content-type": "application/json" }),
       },
-      ...(request.body === undefined
-        ? {}
-        : { body: form ? request.body : JSON.stringify(request.body) }),
+      ...(request.body === undefined ? {} : { body: form ? request.body : JSON.stringify(request.body) }),
     });
   } catch (error) {
     const said = reasonOf(error);
