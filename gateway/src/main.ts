@@ -44,7 +44,8 @@ import { createSite } from "./site.ts";
 import { rolesFrom } from "./roles.ts";
 import { watchAccounts } from "./sign-in/accounts.ts";
 import { auditOf } from "./sign-in/audit.ts";
-import { disconnecting } from "./sign-in/disconnect.ts";
+import { disconnecting, revokeSealed } from "./sign-in/disconnect.ts";
+import { forgetPeople } from "./sign-in/forget.ts";
 import { serveSignIn } from "./sign-in/flow.ts";
 import { watchSessions } from "./sign-in/sessions.ts";
 import { signInSettings } from "./sign-in/settings.ts";
@@ -143,6 +144,13 @@ await run("gateway", async ({ config, log, instance, own }) => {
       open: () => hub.people(),
     }),
   );
+  if (settings !== null)
+    own(
+      forgetPeople({
+        ...{ accounts, sessions, roles, log },
+        revoke: (sealed) => revokeSealed({ secret, id }, sealed),
+      }),
+    );
   people.changed = (userId) => {
     if (userId !== null) twitchRoles.changed(userId);
     hub.recheck(userId, (who) => access.again(who), Date.now());

@@ -17,7 +17,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-export async function startGateway(env: Record<string, string>): Promise<Gateway> {
+/** `env`: settings, or what makes them of the port. */
+export async function startGateway(
+  env: Record<string, string> | ((port: number) => Record<string, string>),
+): Promise<Gateway> {
   const port = await freePort();
   const data = temporaryFolder("gateway");
   let printed = "";
@@ -29,7 +32,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
         HYPECAST_PORT: String(port),
         HYPECAST_DATA: data,
         HYPECAST_REDIS_URL: "redis://127.0.0.1:1",
-        ...env,
+        ...(typeof env === "function" ? env(port) : env),
       },
     });
     for (const stream of [child.stdout, child.stderr])

@@ -20,7 +20,7 @@ export function disconnecting(parts: {
   readonly id: Pick<TwitchId, "revoke">;
   readonly audit: Audit;
 }): Disconnect {
-  const { accounts, sessions, secret, id, audit } = parts;
+  const { accounts, sessions, audit } = parts;
   return async (person) => {
     if (person.kind !== "twitch")
       throw new ProblemError("forbidden", "only who has signed in with Twitch can be disconnected from it");
@@ -38,7 +38,7 @@ export function disconnecting(parts: {
       };
     });
     await sessions.endAllOf(userId);
-    const revoked = sealed === null ? null : await revoke(sealed);
+    const revoked = sealed === null ? null : await revokeSealed(parts, sealed);
     await audit.note({ act: "disconnect", person: { userId, login }, client: "", reason: revoked ?? "" });
     if (revoked !== null)
       throw new ProblemError(
@@ -46,19 +46,22 @@ export function disconnecting(parts: {
         `you are disconnected here, but Twitch did not confirm it (${revoked}): take the access back at twitch.tv/settings/connections, too`,
       );
   };
+}
 
-  /** Null: done. */
-  async function revoke(sealed: string): Promise<string | null> {
-    let access: string;
-    try {
-      access = openTokens(secret, sealed).access;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-    const answer = await id.revoke(access);
-    // One that Twitch does not know any more is as good as taken back.
-    return answer.kind === "ok" || ["unauthorized", "refused", "not_found"].includes(answer.kind)
-      ? null
-      : answer.said;
+/** Takes an access back at Twitch. Null: it is done; else why not. */
+export async function revokeSealed(
+  { secret, id }: { readonly secret: Secret; readonly id: Pick<TwitchId, "revoke"> },
+  sealed: string,
+): Promise<string | null> {
+  let access: string;
+  try {
+    ({ access } = openTokens(secret, sealed));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
+  const answer = await id.revoke(access);
+  // One that Twitch does not know any more is as good as taken back.
+  return answer.kind === "ok" || ["unauthorized", "refused", "not_found"].includes(answer.kind)
+    ? null
+    : answer.said;
 }

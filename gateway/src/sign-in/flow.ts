@@ -5,7 +5,7 @@ import type { Secret } from "@hypecast/runtime/secret.ts";
 import type { HelixModeration } from "@hypecast/runtime/twitch/helix.ts";
 import type { TwitchId } from "@hypecast/runtime/twitch/id.ts";
 import { BROADCAST_SCOPES, LOOK_SCOPES, MODERATE_SCOPES } from "@hypecast/runtime/twitch/scopes.ts";
-import { openTokens, sealTokens } from "@hypecast/runtime/twitch/tokens.ts";
+import { sealTokens } from "@hypecast/runtime/twitch/tokens.ts";
 import type { Access, Claim } from "../access.ts";
 import type { Cache } from "../cache.ts";
 import type { Reply, Request } from "../http.ts";
@@ -13,6 +13,7 @@ import { ProblemError } from "../problems.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Audit } from "./audit.ts";
 import { cookieOf, written } from "./cookies.ts";
+import { revokeSealed } from "./disconnect.ts";
 import { onwardPage, refusedPage, type Refused } from "./pages.ts";
 import {
   beginPending,
@@ -147,22 +148,14 @@ export function serveSignIn(parts: SignInParts): SignInServer {
       const { scopes, expiresAtMs } = before;
       return { ...common, tokens: held, scopes, expiresAtMs };
     }
-    if (held !== null) void revokeSealed(held);
+    // Where Twitch is away they end by themselves.
+    if (held !== null) void revokeSealed(parts, held);
     return {
       ...common,
       tokens: sealTokens(secret, fresh),
       scopes: [...fresh.scopes],
       expiresAtMs: fresh.expiresAtMs,
     };
-  }
-
-  /** Tokens that nobody uses any more. Where Twitch is away they end by themselves. */
-  async function revokeSealed(sealed: string): Promise<void> {
-    try {
-      await id.revoke(openTokens(secret, sealed).access);
-    } catch {
-      // Sealed with another key: nobody can use them here either.
-    }
   }
 
   return {

@@ -45,6 +45,8 @@ export interface Sessions {
   /** With all the ids that it has. */
   end(found: FoundSession): Promise<void>;
   endAllOf(userId: string): Promise<void>;
+  /** Who has a session. */
+  owners(): Set<string>;
   /** Removes what has ended. */
   sweep(): Promise<void>;
 }
@@ -128,6 +130,8 @@ export function sessionsIn(
       for (const [key, session] of [...bucket.entries()])
         if (session.userId === userId) await bucket.remove(key);
     },
+    owners: () =>
+      new Set([...bucket.entries()].flatMap(([, session]) => (stands(session) ? session.userId : []))),
     async sweep() {
       for (const [key, session] of [...bucket.entries()])
         if (!stands(session) && (session.replacedBy === null || session.untilMs + LEADS_MS < now()))

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openSecret } from "@hypecast/runtime/secret.ts";
 import { cookieOf } from "./cookies.ts";
+import { isGone } from "./forget.ts";
 import { beginPending, challengeOf, openPending, PENDING_MS, sealPending } from "./pending.ts";
 import { pathWithin, signInSettings } from "./settings.ts";
 
@@ -84,4 +85,22 @@ test("the challenge is S256 as RFC 7636 has it", () => {
   expect(challengeOf({ verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" })).toBe(
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
   );
+});
+
+test("who has gone is forgotten, unless a role or a connected account is left of them", () => {
+  const account = {
+    userId: "1",
+    tokens: "sealed",
+    scopes: ["user:read:moderated_channels"],
+    signedInAtMs: 0,
+  };
+  const nowMs = 7_200_000;
+  const nobody = new Set<string>();
+  expect(isGone(account, nobody, false, nowMs)).toBe(true);
+  expect(isGone(account, new Set(["1"]), false, nowMs)).toBe(false);
+  expect(isGone(account, nobody, true, nowMs)).toBe(false);
+  expect(isGone({ ...account, signedInAtMs: nowMs - 1000 }, nobody, false, nowMs)).toBe(false);
+  const connected = { ...account, scopes: ["moderator:manage:banned_users"] };
+  expect(isGone(connected, nobody, false, nowMs)).toBe(false);
+  expect(isGone({ ...connected, tokens: null }, nobody, false, nowMs)).toBe(true);
 });

@@ -19,7 +19,6 @@ export interface TwitchStandIn {
   /** Takes back all that a person allowed. */
   takeBack(userId: string): void;
   readonly live: () => number;
-  readonly asked: string[];
   close(): Promise<void>;
 }
 
@@ -69,7 +68,6 @@ export async function startTwitch(redirectUris: readonly string[]): Promise<Twit
     moderates: new Map(),
     client: CLIENT.id,
     away: false,
-    asked: [],
     allow(text, login) {
       const url = new URL(text);
       const asked = url.searchParams;
@@ -176,13 +174,22 @@ export async function startTwitch(redirectUris: readonly string[]): Promise<Twit
     return [404, { error: "Not Found", status: 404, message: "" }];
   };
 
+  /** The page on which a person says yes. */
+  const choose = (request: IncomingMessage, response: ServerResponse): void => {
+    const here = `http://${request.headers.host}${request.url}`;
+    const links = Object.keys(PEOPLE).map(
+      (login) => `<p><a href="${twitch.allow(here, login).replaceAll("&", "&amp;")}">I am ${login}</a></p>`,
+    );
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end(`<!doctype html><title>Twitch</title>${links.join("")}`);
+  };
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       if (twitch.away) return void request.socket.destroy();
       const path = new URL(request.url ?? "", "http://x").pathname;
-      twitch.asked.push(path);
+      if (path === "/oauth2/authorize") return choose(request, response);
       const [status, body] = answer(new URLSearchParams(Buffer.concat(chunks).toString()), path, request);
       response.writeHead(status, { "content-type": "application/json" });
       response.end(body === null ? "" : JSON.stringify(body));
