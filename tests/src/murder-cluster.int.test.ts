@@ -20,8 +20,11 @@ beforeAll(async () => {
     return jsm.streams.delete("PROBE");
   });
   leader = cluster[0]!;
-  const victims = new Map([["leader", { child: () => leader.child(), crash: () => leader.crash() }]]);
-  world = await startWorld({ nats: { url, replicas: 3, victims }, store: false, processors: 2 });
+  world = await startWorld({
+    nats: { url, replicas: 3, leader: () => leader },
+    store: false,
+    processors: 2,
+  });
   const look = async (): Promise<void> => {
     const info = await jsm.streams.info("FOLD").catch(() => null);
     leader = cluster[Number(info?.cluster?.leader?.slice(1) ?? 0) - 1] ?? leader;

@@ -119,13 +119,15 @@ export interface World {
   readonly folder: string;
   readonly programs: Map<string, Program>;
   readonly victims: Map<string, Victim>;
+  /** Of several nats-servers the one that leads now; the victim called "leader". */
+  readonly leader: (() => Victim) | null;
   readonly store: Store | null;
   close(): Promise<void>;
 }
 
 export interface WorldOptions {
   /** The log, when it is not one server of this world's own. */
-  readonly nats?: { url: string; replicas: number; victims: Map<string, Victim> };
+  readonly nats?: { url: string; replicas: number; leader: () => Victim };
   /** With sink, store, gateway and Redis; without, only the log is looked at. */
   readonly store: boolean;
   /** With the process that imports streams, and without the gateway, which has no part in that. */
@@ -185,7 +187,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   if ((options.store && options.imports !== true) || options.video !== undefined)
     add("gateway", "gateway/src/main.ts");
   await Promise.all([...programs.values()].map(async (program) => program.ready()));
-  const victims = new Map<string, Victim>([...programs, ...(options.nats?.victims ?? [])]);
+  const victims = new Map<string, Victim>(programs);
   if (nats !== null) victims.set("nats", nats);
   if (redis !== null) victims.set("redis", redis);
   if (clickhouse !== null) victims.set("clickhouse", clickhouse);
@@ -196,6 +198,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     folder,
     programs,
     victims,
+    leader: options.nats?.leader ?? null,
     store: options.store ? openStore(config) : null,
     async close() {
       for (const program of programs.values()) await program.close();
@@ -308,7 +311,8 @@ export async function murder(
   const did: string[] = [];
   for (const { atMs, name, way, forMs } of plan) {
     await sleep(Math.max(0, atMs - (performance.now() - began)));
-    const victim = victims.get(name)!;
+    // Looked up once: when the leader dies another takes its place, and it is the dead one that must be started again.
+    const victim = name === "leader" ? world.leader!() : victims.get(name)!;
     const child = victim.child();
     if (child.exitCode !== null || child.signalCode !== null) continue; // the recording is over
     if (way === "pause") {
