@@ -53,11 +53,13 @@ export const claimCase = (
   ask("POST", "/api/v1/mod/{login}/cases/{id}/claim", { login, id, body: how });
 export const actOn = (
   login: string,
-  caseIds: string[],
-  key: string,
+  { ids, ...call }: { key: string; ids: readonly string[]; over: readonly string[] },
   wish: ActWish,
 ): Promise<ResultOf<"modAct">> =>
-  ask("POST", "/api/v1/mod/{login}/acts", { login, body: { key, caseIds, ...wish } });
+  ask("POST", "/api/v1/mod/{login}/acts", {
+    login,
+    body: { key: call.key, caseIds: [...ids], over: [...call.over], ...wish },
+  });
 export const takeMeasure = (
   login: string,
   key: string,

@@ -1,27 +1,11 @@
 import type { Problem } from "@hypecast/contracts/api.ts";
 import type { Claim, OpenEntry } from "@hypecast/contracts/journal.ts";
+import type { Severity } from "@hypecast/contracts/mod-case.ts";
 import type { CaseDesk, ModChange, QueueCase } from "@hypecast/contracts/mod-change.ts";
 import { problemOf } from "../live/api.ts";
 import type { LiveSocket } from "../live/socket.ts";
-import { m } from "../paraglide/messages.js";
-import { problemWords } from "../text/problems.ts";
-import { toast } from "../toasts.svelte.ts";
-import {
-  actOn,
-  getDesk,
-  listCases,
-  newKey,
-  takeMeasure,
-  undoActs,
-  type ActWish,
-  type Counts,
-  type DeskNow,
-  type MeasureWish,
-  type SpikeNow,
-} from "./api.ts";
-import { didWords, measureDidWords } from "./words.ts";
+import { getDesk, listCases, type Counts, type DeskNow, type SpikeNow } from "./api.ts";
 import { withWindows } from "./minutes.ts";
-import { hoped, undone } from "./optimism.ts";
 import {
   compare,
   decided,
@@ -40,8 +24,6 @@ import {
 } from "./queue.ts";
 
 const PAGE = 500;
-/** Most cases that one call of the API takes. */
-const CALL = 500;
 /** What cannot be known from the news is asked for again: soon after something happened, and now and then anyway. */
 const SOON_MS = 700;
 const AGAIN_MS = 30_000;
@@ -57,8 +39,8 @@ const noParts = (): Record<Tab, Part> => ({
 });
 
 /**
- * A channel's moderation as this page knows it: spikes, the queue, what was decided. Truth is the gateway's; what a person does here is shown
- * at once and corrected by what comes back. The list never moves by itself: new and changed cases wait until `load`.
+ * A channel's moderation as this page knows it: spikes, the queue, what was decided. Truth is the gateway's; what a person does here
+ * (`acting.svelte.ts`) is shown at once and corrected by what comes back. The list never moves by itself: new and changed cases wait until `load`.
  */
 export class ModDesk {
   now = $state.raw<DeskNow | null>(null);
@@ -167,7 +149,8 @@ export class ModDesk {
       const now = await getDesk(this.login);
       if (turn !== this.#turn) return;
       this.now = { ...now, windows: withWindows(this.now?.windows ?? [], now.windows) };
-      this.counts = now.counts;
+      // Under a filter the list's own counts stand.
+      if (this.filter === NO_FILTER) this.counts = now.counts;
       this.problem = null;
       this.readAtMs = Date.now();
       if (whole) await this.#again();
@@ -233,10 +216,12 @@ export class ModDesk {
         // Another filter was chosen meanwhile.
         if (filter !== this.filter || this.parts[of] !== part) continue;
         for (const one of cases) this.#cases.set(one.id, newer(this.#cases.get(one.id), one));
-        const ids = [...new Set([...part.ids, ...cases.map(({ id }) => id)])];
+        const early = part.loaded || of === "done" ? [] : this.#early(of, cases);
+        const ids = [...new Set([...early, ...part.ids, ...cases.map(({ id }) => id)])];
         this.parts = { ...this.parts, [of]: { ids, next, loaded: true } };
         this.waiting = this.waiting.filter((id) => !ids.includes(id));
-        this.counts = counts;
+        // Of what is done the gateway counts the severities too.
+        if (of !== "done") this.counts = counts;
         this.listProblem = null;
         this.#bump();
         this.#keepFocus();
@@ -247,6 +232,17 @@ export class ModDesk {
     } finally {
       this.loading = false;
     }
+  }
+
+  /** The store is a moment behind: what the news have told already, and the first page does not have. */
+  #early(of: Severity, page: readonly QueueCase[]): string[] {
+    const has = new Set(page.map(({ id }) => id));
+    const fromMs = page.at(-1)?.lastAtMs ?? 0;
+    return [...this.#cases.values()]
+      .filter((one) => one.severity === of && !has.has(one.id) && one.lastAtMs >= fromMs)
+      .filter((one) => this.isOpen(one.id) && passes(one, this.filter))
+      .toSorted(compare)
+      .map(({ id }) => id);
   }
 
   /** Puts what waited into the list and takes out what is settled. Only a person's hand does this. */
@@ -289,6 +285,15 @@ export class ModDesk {
     if (open !== null) this.focusId = open;
     // Near the end: what comes next is asked for before one is there.
     if (step === 1 && at > rows.length - 30) void this.more();
+  }
+  /** To the next that is open; where none is left, one stays. */
+  goOn(without: readonly string[]): void {
+    const { rows } = this;
+    const at = rows.findIndex((row) => row.kind === "case" && row.id === this.focusId);
+    const open = (id: string): boolean => !without.includes(id) && this.isOpen(id);
+    const next = nextOpen(rows, at, 1, open) ?? nextOpen(rows, at, -1, open);
+    if (next !== null) this.focusId = next;
+    if (at > rows.length - 30) void this.more();
   }
   extend(step: 1 | -1): void {
     const from = this.focusId;
@@ -336,10 +341,8 @@ export class ModDesk {
         this.#hopes.delete(change.caseId);
         if (known === undefined) this.#soon(SOON_MS);
         else {
-          this.#count(known, -1);
-          const next = { ...known, desk: change.desk, claim: change.claim };
-          this.#cases.set(change.caseId, next);
-          this.#count(next, 1);
+          this.#cases.set(change.caseId, { ...known, claim: change.claim });
+          this.setDesk(change.caseId, change.desk);
         }
         break;
       }
@@ -385,16 +388,11 @@ export class ModDesk {
     const of = decided(one.desk) ? "done" : one.severity;
     this.counts = { ...this.counts, [of]: Math.max(0, this.counts[of] + by) };
   }
-  #takeSpike(spike: Omit<SpikeNow, "snoozedUntilMs" | "resolved">): void {
+  #takeSpike(spike: SpikeNow): void {
     if (this.now === null) return;
     const known = this.now.spikes.find(({ id }) => id === spike.id);
     if (known !== undefined && known.version > spike.version) return;
-    const next = {
-      ...spike,
-      snoozedUntilMs: known?.snoozedUntilMs ?? null,
-      resolved: known?.resolved ?? null,
-    };
-    this.now = { ...this.now, spikes: [next, ...this.now.spikes.filter(({ id }) => id !== spike.id)] };
+    this.now = { ...this.now, spikes: [spike, ...this.now.spikes.filter(({ id }) => id !== spike.id)] };
   }
   setClaim(id: string, claim: Claim | null): void {
     const known = this.#cases.get(id);
@@ -412,170 +410,50 @@ export class ModDesk {
     });
   }
 
-  // ————— acting
+  // ————— what is hoped for, and what came of it (acting.svelte.ts)
 
-  /**
-   * Does something to the cases, shows it at once, and goes on to the next. What fails stands on its case, with the way to try again under
-   * the same key, so that nothing is done twice.
-   */
-  async act(wish: ActWish, ids: readonly string[] = this.targets): Promise<void> {
-    const known = ids.filter((id) => this.#cases.has(id));
-    if (known.length === 0 || !this.mayAct) return;
-    const calls: { key: string; ids: string[] }[] = [];
-    for (let at = 0; at < known.length; at += CALL)
-      calls.push({ key: newKey(), ids: known.slice(at, at + CALL) });
-    if (!["note", "allow_phrase"].includes(wish.act)) {
-      if (known.includes(this.focusId ?? "")) this.#goOn(known);
-      this.chosen = new Set();
-    }
-    await Promise.all(calls.map((call) => this.#send(call, wish)));
-  }
-  /** To the next that is open; where none is left, one stays. */
-  #goOn(without: readonly string[]): void {
-    const { rows } = this;
-    const at = rows.findIndex((row) => row.kind === "case" && row.id === this.focusId);
-    const open = (id: string): boolean => !without.includes(id) && this.isOpen(id);
-    const next = nextOpen(rows, at, 1, open) ?? nextOpen(rows, at, -1, open);
-    if (next !== null) this.focusId = next;
-    if (at > rows.length - 30) void this.more();
-  }
-
-  async #send(call: { key: string; ids: string[] }, wish: ActWish): Promise<void> {
-    const me = this.me;
-    if (me === null) return;
-    const who = { key: me.key, login: me.person.login };
-    const recommends = this.now?.recommends !== null;
-    for (const id of call.ids) {
+  /** Shown instead of what is known, until the gateway has said. */
+  hope(ids: readonly string[], desk: (one: QueueCase) => CaseDesk): void {
+    for (const id of ids) {
       const one = this.#cases.get(id);
       this.#failures.delete(id);
-      if (one !== undefined) this.#hopes.set(id, hoped(one.desk, wish, who, Date.now(), recommends));
-    }
-    this.#bump();
-    const lines = call.ids.reduce((sum, id) => sum + (this.#cases.get(id)?.count ?? 1), 0);
-    const first = this.#cases.get(call.ids[0] ?? "");
-    try {
-      const { entries } = await actOn(this.login, call.ids, call.key, wish);
-      for (const id of call.ids) {
-        const hope = this.#hopes.get(id);
-        const one = this.#cases.get(id);
-        const entry = entries.find(({ caseId }) => caseId === id);
-        // News were quicker than the answer: they know more.
-        if (hope !== undefined && one !== undefined) {
-          this.#hopes.delete(id);
-          const next = { ...one, desk: { ...hope, entryId: entry?.id ?? hope.entryId } };
-          this.#count(one, -1);
-          this.#cases.set(id, next);
-          this.#count(next, 1);
-        }
-      }
-      for (const entry of entries) for (const hear of this.#hearers) hear(entry);
-      toast(
-        didWords(wish, { cases: call.ids.length, lines, name: first?.name ?? "", recommends }),
-        {
-          word: m.undo(),
-          run: () =>
-            void this.undo(
-              entries.map(({ id }) => id),
-              call.ids,
-            ),
-        },
-        { counts: true },
-      );
-    } catch (error) {
-      const words = problemWords(problemOf(error));
-      for (const id of call.ids) {
-        this.#hopes.delete(id);
-        this.#failures.set(id, words);
-      }
-      toast(m.mod_act_failed({ why: words }), {
-        word: m.mod_try_again(),
-        run: () => void this.#send(call, wish),
-        keyless: true,
-      });
+      if (one !== undefined) this.#hopes.set(id, desk(one));
     }
     this.#bump();
   }
-
-  async undo(entryIds: readonly string[], caseIds: readonly string[]): Promise<void> {
-    const key = newKey();
-    for (const id of caseIds) {
-      const one = this.#cases.get(id);
-      if (one !== undefined) this.#hopes.set(id, undone(one.desk));
-    }
-    const [first] = caseIds;
-    if (first !== undefined && this.rows.some((row) => row.key === first)) this.focusId = first;
-    this.#bump();
-    try {
-      await undoActs(this.login, key, [...entryIds]);
-      for (const id of caseIds) {
-        const one = this.#cases.get(id);
-        if (one === undefined || !this.#hopes.delete(id)) continue;
-        this.#count(one, -1);
-        const next = { ...one, desk: undone(one.desk) };
-        this.#cases.set(id, next);
-        this.#count(next, 1);
-      }
-      toast(m.mod_undone());
-    } catch (error) {
-      for (const id of caseIds) this.#hopes.delete(id);
-      toast(m.mod_undo_failed({ why: problemWords(problemOf(error)) }));
+  /** The gateway has taken it. News that came before this answer know more, and stay. */
+  hopeHeld(id: string, desk: (hoped: CaseDesk) => CaseDesk): void {
+    const hope = this.#hopes.get(id);
+    if (hope !== undefined) this.setDesk(id, desk(hope));
+  }
+  /** `why` null: it is only given up. */
+  hopeLost(ids: readonly string[], why: string | null): void {
+    for (const id of ids) {
+      this.#hopes.delete(id);
+      if (why !== null) this.#failures.set(id, why);
     }
     this.#bump();
   }
-  /** Takes back what stands on the case in focus. */
-  undoFocus(): void {
-    const one = this.focus;
+  setDesk(id: string, desk: CaseDesk): void {
+    const one = this.#cases.get(id);
+    this.#hopes.delete(id);
     if (one === undefined) return;
-    if (one.desk.entryId !== null) void this.undo([one.desk.entryId], [one.id]);
-    else if (one.desk.reviewedBy.includes(this.me?.key ?? "")) void this.act({ act: "unreview" }, [one.id]);
-    else toast(m.mod_nothing_to_undo());
+    const next = { ...one, desk };
+    this.#count(one, -1);
+    this.#cases.set(id, next);
+    this.#count(next, 1);
+    this.#bump();
   }
-  /** Looked at, by this person; the same key takes it back. */
-  review(): void {
-    const me = this.me?.key ?? "";
-    const all = this.targets.every((id) => this.get(id)?.desk.reviewedBy.includes(me));
-    void this.act({ act: all ? "unreview" : "review" });
+  setSpike(id: string, change: Partial<Pick<SpikeNow, "snoozedUntilMs" | "resolved">>): void {
+    if (this.now === null) return;
+    const spikes = this.now.spikes.map((spike) => (spike.id === id ? { ...spike, ...change } : spike));
+    this.now = { ...this.now, spikes };
   }
-
-  /** A measure for the channel, or a word about a spike. */
-  async measure(wish: MeasureWish): Promise<void> {
-    if (!this.mayAct) return;
-    const spikes = this.now?.spikes ?? [];
-    try {
-      const { entries } = await takeMeasure(this.login, newKey(), wish);
-      if (this.now !== null && (wish.act === "snooze" || wish.act === "resolve"))
-        this.now = {
-          ...this.now,
-          spikes: spikes.map((spike) =>
-            spike.id !== wish.spikeId
-              ? spike
-              : wish.act === "snooze"
-                ? { ...spike, snoozedUntilMs: Date.now() + (wish.durationS ?? 0) * 1000 }
-                : { ...spike, resolved: wish.words ?? "" },
-          ),
-        };
-      toast(
-        measureDidWords(wish, this.now?.recommends !== null),
-        {
-          word: m.undo(),
-          run: () => {
-            void this.#undoMeasure(entries.map(({ id }) => id));
-          },
-        },
-        { counts: true },
-      );
-      this.#soon(SOON_MS);
-    } catch (error) {
-      toast(m.mod_act_failed({ why: problemWords(problemOf(error)) }));
-    }
+  tell(entries: readonly OpenEntry[]): void {
+    for (const entry of entries) for (const hear of this.#hearers) hear(entry);
   }
-  async #undoMeasure(entryIds: string[]): Promise<void> {
-    try {
-      await undoActs(this.login, newKey(), entryIds);
-      toast(m.mod_undone());
-      this.#soon(0);
-    } catch (error) {
-      toast(m.mod_undo_failed({ why: problemWords(problemOf(error)) }));
-    }
+  /** Something was changed that the news do not tell: soon it is asked for. */
+  readSoon(): void {
+    this.#soon(SOON_MS);
   }
 }

@@ -69,6 +69,7 @@ export function runs(
 
 /** What a mark on the time axis is: a shape, told apart without colour. */
 export type MarkShape = "timeout" | "delete" | "ban" | "measure";
+export const MARKS: Record<MarkShape, string> = { timeout: "◆", delete: "✕", ban: "■", measure: "▲" };
 export function shapeOf(action: ModEvent["action"]): MarkShape | null {
   switch (action) {
     case "timeout":

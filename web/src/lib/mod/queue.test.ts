@@ -13,7 +13,7 @@ const desk: QueueCase["desk"] = {
   notes: 0,
 };
 const one = (id: string, more: Partial<QueueCase> = {}): QueueCase =>
-  ({ id, version: 1, severity: "alert", score: 0.8, firstAtMs: 1000, desk, ...more }) as QueueCase;
+  ({ id, version: 1, severity: "alert", lastAtMs: 1000, desk, ...more }) as QueueCase;
 const part = (ids: string[], next: string | null = null): Part => ({ ids, next, loaded: true });
 const parts = (more: Partial<Record<Tab, Part>>): Record<Tab, Part> => ({
   critical: NO_PART,
@@ -25,15 +25,14 @@ const parts = (more: Partial<Record<Tab, Part>>): Record<Tab, Part> => ({
 const keys = (tab: Tab, more: Partial<Record<Tab, Part>>): string[] =>
   rowsOf(tab, parts(more)).map(({ key }) => key);
 
-test("worst first, and of the same badness the newest", () => {
+test("worst first, and of the same severity the newest", () => {
   const sorted = [
     one("old"),
-    one("mild", { severity: "watch", score: 0.99 }),
-    one("new", { firstAtMs: 2000 }),
-    one("worst", { severity: "critical", score: 0.1 }),
-    one("strong", { score: 0.9 }),
+    one("mild", { severity: "watch", lastAtMs: 9000 }),
+    one("new", { lastAtMs: 2000 }),
+    one("worst", { severity: "critical", lastAtMs: 1 }),
   ].toSorted(compare);
-  expect(sorted.map(({ id }) => id)).toEqual(["worst", "strong", "new", "old", "mild"]);
+  expect(sorted.map(({ id }) => id)).toEqual(["worst", "new", "old", "mild"]);
 });
 
 test("a tab goes on into the milder severities, but only behind its own last case", () => {

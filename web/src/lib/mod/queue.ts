@@ -28,13 +28,12 @@ export const passes = (one: QueueCase, filter: Filter): boolean =>
   (filter.language === null || one.language === filter.language) &&
   (filter.class === null || one.class === filter.class);
 
-/** Worst first, of the same badness the newest. */
+/** As the gateway orders its pages: worst first, of the same severity the newest. */
 export function compare(a: QueueCase, b: QueueCase): number {
   return (
     SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity) ||
-    b.score - a.score ||
-    b.firstAtMs - a.firstAtMs ||
-    (a.id < b.id ? -1 : 1)
+    b.lastAtMs - a.lastAtMs ||
+    (a.id > b.id ? -1 : 1)
   );
 }
 

@@ -5,6 +5,7 @@ import type { Language, Measure, SpikeKind, ToxicityClass } from "@hypecast/cont
 import { m } from "../paraglide/messages.js";
 import { day, number, percent, timeOfDay } from "../text/numbers.ts";
 import type { ActName, ActWish, MeasureWish, SpikeNow } from "./api.ts";
+import type { MarkShape } from "./minutes.ts";
 import type { Tab } from "./queue.ts";
 
 /** Closed lists of the contracts in words of the page's language. A new member does not compile until it has some. */
@@ -55,6 +56,13 @@ export const spikeWord: Record<SpikeKind, () => string> = {
   follow_bots: m.mod_spike_follow_bots,
 };
 
+export const markWord: Record<MarkShape, () => string> = {
+  timeout: m.mod_mark_timeout,
+  delete: m.mod_mark_delete,
+  ban: m.mod_mark_ban,
+  measure: m.mod_mark_measure,
+};
+
 export const measureWord: Record<Measure, () => string> = {
   none: m.mod_measure_none,
   slow: m.mod_measure_slow,
@@ -64,11 +72,13 @@ export const measureWord: Record<Measure, () => string> = {
   timeouts: m.mod_measure_timeouts,
 };
 
-/** "10 s", "10 min", "1 h", "7 d": the largest unit that fits whole. */
+/** "10 s", "90 min", "1 h", "7 d": whole where it can be, else the unit that says enough. */
 export function span(seconds: number): string {
+  if (seconds > 0 && seconds % 86_400 === 0) return m.days_short({ n: number(seconds / 86_400) });
+  if (seconds > 0 && seconds % 3600 === 0) return m.hours_short({ n: number(seconds / 3600) });
   if (seconds < 120 && seconds % 60 !== 0) return m.seconds_short({ n: number(seconds) });
-  if (seconds < 3600) return m.minutes_short({ n: number(Math.round(seconds / 60)) });
-  if (seconds < 86_400) return m.hours_short({ n: number(Math.round(seconds / 3600)) });
+  if (seconds < 7200) return m.minutes_short({ n: number(Math.round(seconds / 60)) });
+  if (seconds < 172_800) return m.hours_short({ n: number(Math.round(seconds / 3600)) });
   return m.days_short({ n: number(Math.round(seconds / 86_400)) });
 }
 /** How long ago something was, or how old: "5 min", "3 h", "14 mo", "2 y 1 mo". */
@@ -271,7 +281,11 @@ const REASONS: Record<string, (value: number) => string | null> = {
   newcomers: (n) => (n > 0 ? m.mod_reason_newcomers({ n: number(n) }) : null),
   newcomersShare: (share) => (share > 0 ? m.mod_reason_newcomers_share({ share: percent(share) }) : null),
   topUsersShare: (share) => (share > 0 ? m.mod_reason_top_users_share({ share: percent(share) }) : null),
-  copiesShare: (share) => (share > 0 ? m.mod_reason_copies_share({ share: percent(share) }) : null),
+  topUserShare: (share) => (share >= 0.3 ? m.mod_reason_top_user_share({ share: percent(share) }) : null),
+  raiders: (n) => (n > 0 ? m.mod_reason_raiders({ n: number(n) }) : null),
+  similarNames: (n) => (n > 1 ? m.mod_reason_similar_names({ n: number(n) }) : null),
+  acted: (n) => (n > 0 ? m.mod_reason_acted({ n: number(n) }) : null),
+  suspicious: (n) => (n > 0 ? m.mod_because_suspicious() : null),
 };
 export const reasonsFor = (reasons: Readonly<Record<string, number>>): string[] =>
   Object.entries(reasons).flatMap(([name, value]) => REASONS[name]?.(value) ?? []);
