@@ -240,7 +240,7 @@ function takeScores(state: SpikesState, scores: ToxicityScores, emit: Emit): voi
   const toxic = scores.flagged.filter(
     ({ toxicity, lineId }) => toxicity >= TOXIC_FROM && !state.recent.some((line) => line.lineId === lineId),
   );
-  settle(state, scores, toxic);
+  const settled = settle(state, scores, toxic);
   const window = windowOf(state, scores.fromMs);
   if (window !== null) {
     window.pack(scores);
@@ -267,7 +267,7 @@ function takeScores(state: SpikesState, scores: ToxicityScores, emit: Emit): voi
       state.recent.shift();
     if (toxic.length > 0) lookAtRate(state, scores.toMs, emit);
   }
-  look(state, scores.toMs, emit);
+  if (settled) look(state, scores.toMs, emit);
   tellWindows(state, emit);
 }
 
@@ -432,25 +432,34 @@ function addRegular(state: SpikesState, line: ChatLine): void {
       );
 }
 
-/** Newcomers' lines whose pack is scored have their verdict; spikes that are open take up what belongs to them. */
+/**
+ * Newcomers' lines up to the end of a scored pack have their verdict; one that the pack before it had passed over by its time is set right.
+ * Spikes that are open take up what belongs to them. True when there was any.
+ */
 function settle(
   state: SpikesState,
   { toMs, unknown, lines }: ToxicityScores,
   toxic: readonly LineScore[],
-): void {
+): boolean {
+  let any = false;
   for (const line of state.newcomers.lines) {
-    if (line.verdict !== "pending" || line.atMs > toMs) continue;
     const score = toxic.find(({ lineId }) => lineId === line.lineId);
+    const was = line.verdict;
+    if (was === "toxic" || was === "spam") continue;
+    if (score === undefined && (was !== "pending" || line.atMs > toMs)) continue;
     if (score !== undefined) line.verdict = score.class === "spam" ? "spam" : "toxic";
     else line.verdict = unknown === lines ? "unknown" : "clean";
-    const second = Math.floor(line.atMs / 1000);
-    const hate = openOf(state, "hate_raid");
-    const flood = openOf(state, "flood");
-    const driving = score === undefined ? drivingNewcomer(state, line) : drivingOf(score);
-    if (hate !== undefined && (line.verdict === "toxic" || hate.groups.includes(line.group)))
-      drive(hate, driving, second);
-    else if (flood?.groups.includes(line.group) === true) drive(flood, driving, second);
+    any = true;
+    const followed = state.spikes.find(({ groups }) => groups.includes(line.group));
+    if (was !== "pending" && followed !== undefined) continue; // it counts already
+    const hate = line.verdict === "toxic" ? openOf(state, "hate_raid") : undefined;
+    drive(
+      hate ?? followed,
+      score === undefined ? drivingNewcomer(state, line) : drivingOf(score),
+      Math.floor(line.atMs / 1000),
+    );
   }
+  return any;
 }
 
 function drivingNewcomer(state: SpikesState, line: NewcomerLine): DrivingLine {

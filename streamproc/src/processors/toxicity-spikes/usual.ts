@@ -17,8 +17,8 @@ const FLOOR_TIMES = 2.5;
 const ALPHA_GUESS = 0.25;
 const ALPHA_GUESS_MINUTES = 5;
 const ALPHA = { least: 0.05, most: 2 };
-/** What is believed of a channel of which nothing is known: half a toxic line in a minute; one in a hundred. */
-const PRIOR = { lines: 0.5, minutes: 1, scored: 50 };
+/** What is believed of a channel of which nothing is known, and how little that weighs: a toxic line a minute, one in a hundred. */
+const PRIOR = { lines: 0.25, minutes: 0.25, scored: 25 };
 /** While a spike lasts, a window enters as at most this many times the usual. */
 const DAMPED_TIMES = 1.5;
 
