@@ -30,7 +30,7 @@ test("the script is the same on every machine", () => {
   );
   expect({ events: script.length, digest }).toMatchInlineSnapshot(`
     {
-      "digest": 880754041,
+      "digest": 157707416,
       "events": 15651,
     }
   `);

@@ -92,7 +92,7 @@ function disguised(random: Random, copy: number): string {
     case 0:
       return text.replace("FREE", "FR33").replace("SKINS", "SK1NS");
     case 1:
-      return text.replace("FREE SKINS", "F R E E  S K I N S");
+      return text.replace("FREE SKINS", "F.R.E.E S.K.I.N.S");
     case 2:
       return text.replace("SKINS", "SK\u200bINS").replace("claim", "cl\u200baim");
     case 3:
