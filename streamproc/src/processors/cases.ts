@@ -81,8 +81,8 @@ export interface CasesState {
   seen: SeenPacks;
   heard: Heard[];
   removals: Removals;
-  /** By user id: lines up to then are dropped. */
-  erased: Map<string, number>;
+  /** By hash of the user id, which is not kept: lines up to then are dropped. */
+  erased: Map<number, number>;
   spikes: Spike[];
   /** New cases of the second `openedS`, and what was left out since a case could last be told of it. */
   openedS: number;
@@ -192,8 +192,8 @@ function sweep(state: CasesState): void {
     } else if (!state.changed.has(held) && held.lastAtMs < state.clockMs - JOIN_MS - KEEP_MS)
       letGo(state, held);
   state.removals.drop(state.clockMs);
-  for (const [userId, atMs] of state.erased)
-    if (atMs < state.clockMs - ERASED_MS) state.erased.delete(userId);
+  for (const [hash, atMs] of state.erased)
+    if (atMs < state.clockMs - ERASED_MS) state.erased.delete(hash);
     else break;
 }
 
@@ -266,7 +266,7 @@ function touch(state: CasesState, held: HeldCase): void {
 
 function takeScored(state: CasesState, line: LineScore, emit: Emit): void {
   const { lineId, userId, sentAtMs, text } = line;
-  if ((state.erased.get(userId) ?? 0) >= sentAtMs) return;
+  if ((state.erased.get(fnv1a(userId)) ?? 0) >= sentAtMs) return;
   const rank = rankOf(line.toxicity, line.severity);
   const severity = severityOf(rank, state.thresholds);
   const found = foundOf(
@@ -473,7 +473,7 @@ function takeSuspicious(state: CasesState, event: ModEvent, emit: Emit): void {
 }
 
 const isErased = (state: CasesState, userId: string, atMs: number): boolean =>
-  (state.erased.get(userId) ?? 0) >= atMs;
+  (state.erased.get(fnv1a(userId)) ?? 0) >= atMs;
 
 /** A line that Twitch or a person names and no model has scored. */
 function toldLine(
@@ -561,8 +561,8 @@ function takePolicy(state: CasesState, policy: ModPolicy): void {
 
 function takeErase(state: CasesState, { userId, atMs }: ModErase, emit: Emit): void {
   state.removals.forget(userId);
-  state.erased.delete(userId);
-  state.erased.set(userId, Math.max(atMs, state.clockMs));
+  state.erased.delete(fnv1a(userId));
+  state.erased.set(fnv1a(userId), Math.max(atMs, state.clockMs));
   const oldest = state.erased.keys().next();
   if (state.erased.size > ERASED_BOUND && oldest.done === false) state.erased.delete(oldest.value);
   for (const held of casesOf(state, userId)) {
@@ -628,8 +628,8 @@ function save(state: CasesState): Uint8Array {
   }
   state.removals.save(out);
   out.uint(state.erased.size);
-  for (const [userId, atMs] of state.erased) {
-    out.text(userId);
+  for (const [hash, atMs] of state.erased) {
+    out.uint(hash);
     out.number(atMs);
   }
   out.number(state.openedS);
@@ -663,7 +663,7 @@ function load(channelId: string, saved: Uint8Array): CasesState {
   for (let left = bytes.uint(); left > 0; left--)
     state.heard.push({ lastMs: bytes.number(), receivedAtMs: bytes.number() });
   state.removals = Removals.load(bytes);
-  for (let left = bytes.uint(); left > 0; left--) state.erased.set(bytes.text(), bytes.number());
+  for (let left = bytes.uint(); left > 0; left--) state.erased.set(bytes.uint(), bytes.number());
   state.openedS = bytes.number();
   state.opened = bytes.uint();
   state.leftOut = bytes.uint();
