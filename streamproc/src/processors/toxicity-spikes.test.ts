@@ -155,13 +155,13 @@ describe("far above the channel's own usual", () => {
   test.each([
     ["3 toxic lines in a small chat", usual(600, 0, 0.5), toxicLines(300, 310, 3)],
     ["4 more in a chat that has 1 a minute", usual(600, 1), toxicLines(300, 320, 4)],
-    ["30 in a large one that usually has 28", usual(600, 28, 20), toxicLines(300, 360, 2)],
-    ["half as much again as usual", usual(600, 28, 20), toxicLines(300, 360, 14)],
+    ["30 in a large one that usually has 28", usual(420, 28, 8), toxicLines(300, 360, 2)],
+    ["half as much again as usual", usual(420, 28, 8), toxicLines(300, 360, 14)],
     ["one person's series", usual(600, 1), toxicLines(300, 320, 9, 1)],
     [
       "four times as many lines, toxic as ever",
-      usual(600, 28, 20),
-      [...harmless(300, 330, 60), ...toxicLines(300, 330, 42)],
+      usual(420, 28, 8),
+      [...harmless(300, 330, 24), ...toxicLines(300, 330, 42)],
     ],
   ])("%s are no spike", (_name, normal, extra) => {
     expect(opened(spikes([...normal, ...extra], 600))).toEqual([]);
@@ -169,7 +169,7 @@ describe("far above the channel's own usual", () => {
 
   test.each([
     ["12 in half a minute in a small chat", usual(600, 0, 0.5), toxicLines(300, 330, 12)],
-    ["60 in half a minute in a large one that usually has 28", usual(600, 28, 20), toxicLines(300, 330, 60)],
+    ["60 in half a minute in a large one that usually has 28", usual(420, 28, 8), toxicLines(300, 330, 60)],
   ])("%s are one", (_name, normal, extra) => {
     expect(opened(spikes([...normal, ...extra], 600))).toHaveLength(1);
   });
