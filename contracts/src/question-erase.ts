@@ -35,11 +35,11 @@ export const forgetInChunks = {
   answer: z.object({ left: z.int() }),
 } as const satisfies Question;
 
-/** Removes rows of a chatter, and takes their name out of what others wrote. Asked again until nothing is left. Rows by table. */
+/** Removes rows of a chatter, and takes their name out of what others wrote. Asked again until nothing is left. Rows by table: when it was asked, and now. */
 export const forgetChatter = {
   name: "forget_chatter",
   ask: chatter,
-  answer: z.object({ left: z.record(z.string(), z.int()) }),
+  answer: z.object({ found: z.record(z.string(), z.int()), left: z.record(z.string(), z.int()) }),
 } as const satisfies Question;
 
 export const eraseQuestions = [chatterPlaces, chatterLines, forgetInChunks, forgetChatter] as const;

@@ -68,19 +68,16 @@ export const FORGETTING: readonly Forgetting[] = [
         OR arrayExists(phrase -> match(phrase.1, {mention:String}), phrases)`,
     },
   },
-  // A case of many goes on without them: the fold has said a version of it that does not know them.
-  ...ofWriters("mod_cases", "text"),
+  // A case of many goes on without them: the fold says a version of it that does not know them.
   {
     table: "mod_cases",
-    change: {
-      set: "lines = arrayFilter(line -> line.userId != {userId:String} AND lower(line.login) != {login:String} AND NOT match(line.text, {mention:String}), lines)",
-      where: `arrayExists(line -> line.userId = {userId:String} OR lower(line.login) = {login:String} OR match(line.text, {mention:String}), lines)`,
-    },
+    remove: `${WROTE} OR ${names("text")} OR arrayExists(line -> line.userId = {userId:String} OR lower(line.login) = {login:String} OR match(line.text, {mention:String}), lines)`,
   },
   {
     table: "mod_events",
     remove: `${WAS_TARGET} OR ${names("text")} OR ${names("reason")} OR arrayExists(value -> match(value, {mention:String}), mapValues(detail))`,
   },
+  { table: "chatter_days", remove: WROTE },
   ...ofWriters("mod_reports", "text"),
   // Its id has the subject in it.
   { table: "chat_bursts", remove: names("subject") },
@@ -164,9 +161,11 @@ const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").repl
 
 export const answerForgetChatter = defineAnswer(forgetChatter, async (asked, ask) => {
   const parameters = parametersOf(asked);
+  let found: Record<string, number> | null = null;
   for (const began = performance.now(); ; await pause(LOOK_AGAIN_MS)) {
     const left = await leftIn(ask, parameters);
-    if (Object.keys(left).length === 0 || performance.now() - began > WAIT_MS) return { left };
+    found ??= left;
+    if (Object.keys(left).length === 0 || performance.now() - began > WAIT_MS) return { found, left };
     for (const table of Object.keys(left)) await removeFrom(ask, table, parameters);
   }
 });

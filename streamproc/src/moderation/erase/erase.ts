@@ -149,7 +149,7 @@ export async function eraseChatter(
   const { left: rows } = await ask(forgetChatter, chatter, signal);
   log = await eraseFromLog(nc, chatter, positions);
   const left: Counts = {
-    store: Object.values(rows).reduce((sum, n) => sum + n, 0),
+    store: sumOf(rows),
     log: log.waiting,
     folds: log.states,
     journal: (await people.get(target)) === null ? 0 : 1,
@@ -206,15 +206,17 @@ async function forgetTexts(
   return pieces;
 }
 
+const sumOf = (rows: Readonly<Record<string, number>>): number =>
+  Object.values(rows).reduce((sum, n) => sum + n, 0);
+
 /** Resolves to the rows that were there. */
 async function forgetRows(chatter: Chatter, ask: AskStore, signal: AbortSignal): Promise<number> {
   let most = 0;
   for (;;) {
     signal.throwIfAborted();
-    const { left } = await ask(forgetChatter, chatter, signal);
-    const rows = Object.values(left).reduce((sum, n) => sum + n, 0);
-    if (rows === 0) return most;
-    most = Math.max(most, rows);
+    const { found, left } = await ask(forgetChatter, chatter, signal);
+    most = Math.max(most, sumOf(found));
+    if (sumOf(left) === 0) return most;
   }
 }
 

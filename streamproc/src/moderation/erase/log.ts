@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { modErase, modPolicy } from "@hypecast/contracts/mod-case.ts";
 import { PARTITIONS } from "@hypecast/contracts/event.ts";
 import { STATE_SUBJECT, type StreamName } from "@hypecast/contracts/streams.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
@@ -37,11 +38,13 @@ export async function eraseFromLog(
     for await (const message of readSince(nc, stream, [">"], 0)) {
       const text = message.string();
       const body = stream === "DEAD" ? (BASE64.exec(text)?.[1] ?? "") : "";
-      if (!isNamed(text) && !(body !== "" && isNamed(Buffer.from(body, "base64").toString()))) continue;
+      // States are bytes: what stands before a name in them is no sign of a word.
       if (message.subject.startsWith(`${STATE_SUBJECT}.`)) {
-        look.states++;
+        const state = Buffer.from(message.data);
+        if (state.includes(chatter.login) || state.includes(chatter.userId)) look.states++;
         continue;
       }
+      if (!isNamed(text) && !(body !== "" && isNamed(Buffer.from(body, "base64").toString()))) continue;
       if (!through(message.subject, message.seq)) {
         look.waiting++;
         continue;
@@ -58,6 +61,9 @@ export async function eraseFromLog(
   return look;
 }
 
+/** The sink passes these by. */
+const FOR_FOLDS_ALONE: readonly string[] = [modErase.name, modPolicy.name];
+
 /** Says whether a message has been folded and stored. */
 async function throughOf(
   stream: (typeof STREAMS)[number],
@@ -68,5 +74,7 @@ async function throughOf(
   const folded = await Promise.all(
     Array.from({ length: PARTITIONS }, async (_, partition) => (await positions.folded(partition)).position),
   );
-  return (subject, seq) => seq < stored && seq <= (folded[Number(subject.split(".")[2])] ?? 0);
+  return (subject, seq) =>
+    (seq < stored || FOR_FOLDS_ALONE.includes(subject.split(".", 2).join("."))) &&
+    seq <= (folded[Number(subject.split(".")[2])] ?? 0);
 }

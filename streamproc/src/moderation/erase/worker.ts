@@ -9,6 +9,8 @@ import { eraseChatter, type EraseTools } from "./erase.ts";
 import { signed } from "./report.ts";
 
 const LOOK_EVERY_MS = 2000;
+/** After failures in a row. */
+const LOOK_SELDOM_MS = 60_000;
 /** One that nobody has touched for so long is taken up again: whoever had it is gone. */
 const ABANDONED_MS = 60_000;
 const BEAT_MS = 10_000;
@@ -25,6 +27,7 @@ export function startEraser(
 ): { running(): number; close(): Promise<void> } {
   const closing = new AbortController();
   let running = 0;
+  let pauseMs = LOOK_EVERY_MS;
   const over = (async () => {
     const bucket = await whenTheLogAnswers(tools.nc, () => new Kvm(tools.nc).open(ERASURES_BUCKET));
     while (!closing.signal.aborted) {
@@ -33,11 +36,13 @@ export function startEraser(
           running = 1;
           await carryOut(bucket, id);
         }
+        pauseMs = LOOK_EVERY_MS;
       } catch (error) {
-        if (!closing.signal.aborted) log.warn({ err: error }, "erasing stopped; trying again");
+        if (!closing.signal.aborted) log.warn({ err: error }, "an erasure stopped; it is tried again");
+        pauseMs = Math.min(pauseMs * 2, LOOK_SELDOM_MS);
       }
       running = 0;
-      await sleep(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   })();
 
@@ -73,7 +78,6 @@ export function startEraser(
       log.info({ erasure: id, removed: done.removed, left: done.left }, "erased");
     } catch (error) {
       if (closing.signal.aborted) return;
-      log.error({ err: error, erasure: id }, "an erasure failed; it is tried again");
       await change(bucket, id, () => ({
         error: error instanceof Error ? error.message : String(error),
         state: "asked",
