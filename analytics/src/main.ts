@@ -3,6 +3,7 @@ import { run } from "@hypecast/runtime/run.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { serveMetrics } from "@hypecast/runtime/metrics.ts";
 import { reportHealth } from "@hypecast/runtime/report.ts";
+import { countChatters } from "./chatters.ts";
 import { answers } from "./questions/index.ts";
 import { serveQuestions } from "./questions/serve.ts";
 import { createDatabase, migrate } from "./migrate.ts";
@@ -33,6 +34,7 @@ await run("analytics", async ({ config, log, instance, signal, own }) => {
       own(new Sink(nc, store, config, log, stream)),
     );
     void prepared.done.then(() => sinks.forEach((sink) => sink.start()));
+    own(countChatters(store, log, prepared.done));
     own(reportHealth(nc, "sink", instance, () => sinkHealth(sinks, prepared.trouble())));
   }
   if (values.only !== "sink") {

@@ -77,7 +77,7 @@ export const FORGETTING: readonly Forgetting[] = [
     table: "mod_events",
     remove: `${WAS_TARGET} OR ${names("text")} OR ${names("reason")} OR arrayExists(value -> match(value, {mention:String}), mapValues(detail))`,
   },
-  { table: "chatter_days", remove: WROTE },
+  { table: "chatter_hours", remove: WROTE },
   ...ofWriters("mod_reports", "text"),
   // Its id has the subject in it.
   { table: "chat_bursts", remove: names("subject") },

@@ -1,5 +1,6 @@
 import type { ModEvent } from "@hypecast/contracts/mod-event.ts";
 import { modUserCard } from "@hypecast/contracts/question-mod.ts";
+import { HOUR_MS } from "../chatters.ts";
 import { defineAnswer, type Ask } from "./answer.ts";
 import { actsOnce, EVENT_COLUMNS } from "./mod-acts.ts";
 import { rawLines, withFates, type ContextLine } from "./mod-lines.ts";
@@ -8,8 +9,11 @@ import { rawTables } from "./raw.ts";
 const MONTH_MS = 30 * 86_400_000;
 const EVENTS = 50;
 const EARLIER_NAMES = 10;
+/** Of hours that are not counted yet, so many lines. */
+const FRESH_LINES = 5000;
 
-interface Days {
+/** How often and since when somebody wrote under one name. */
+interface Written {
   readonly login: string;
   readonly name: string;
   readonly badges: string;
@@ -23,14 +27,14 @@ export const answerModUser = defineAnswer(modUserCard, async (asked, ask, nowMs)
   const { channelId, userId, showRemovedFromMs } = asked;
   const sinceMs = nowMs - MONTH_MS;
   const of = { channelId, userId, sinceMs };
-  const [names, [flagged], told, lines, [tracked]] = await Promise.all([
-    // By name, the newest first.
-    ask<Days>(
-      `SELECT login, argMax(d.name, d.lastMs) AS name, argMax(d.badges, d.lastMs) AS badges, sum(d.messages) AS messages,
-         sumIf(d.messages, day >= toDate(intDiv({sinceMs:Int64}, 1000), 'UTC')) AS lastMonth, min(d.firstMs) AS firstMs, max(d.lastMs) AS lastMs
-       FROM chatter_days AS d WHERE channelId = {channelId:String} AND userId = {userId:String} GROUP BY login ORDER BY lastMs DESC`,
+  const [counted, fresh, [flagged], told, lines, [tracked]] = await Promise.all([
+    ask<Written>(
+      `SELECT login, argMax(h.name, h.lastMs) AS name, argMax(h.badges, h.lastMs) AS badges, sum(h.messages) AS messages,
+         sumIf(h.messages, h.lastMs >= {sinceMs:Int64}) AS lastMonth, min(h.firstMs) AS firstMs, max(h.lastMs) AS lastMs
+       FROM chatter_hours AS h FINAL WHERE channelId = {channelId:String} AND userId = {userId:String} GROUP BY login`,
       of,
     ),
+    freshlyWritten(ask, channelId, userId),
     ask<{ n: number }>(
       `SELECT uniqExact(lineId) AS n FROM toxicity_scores
        WHERE channelId = {channelId:String} AND userId = {userId:String} AND sentAtMs >= {sinceMs:Int64}`,
@@ -43,10 +47,13 @@ export const answerModUser = defineAnswer(modUserCard, async (asked, ask, nowMs)
     ),
     lastLines(ask, channelId, userId, asked.lines, showRemovedFromMs),
     ask<{ ms: number }>(
-      `SELECT min(firstMs) AS ms FROM chatter_days WHERE channelId = {channelId:String}`,
+      `SELECT min(ms) AS ms FROM (
+         SELECT min(firstMs) AS ms FROM chatter_hours WHERE channelId = {channelId:String} HAVING count() > 0
+         UNION ALL SELECT min(sentAtMs) FROM ${rawTables(channelId).lines} WHERE channelId = {channelId:String} HAVING count() > 0)`,
       of,
     ),
   ]);
+  const names = byName([...counted, ...fresh]);
   const newest = names[0];
   const events = actsOnce(told);
   const status = events.find(({ action }) => action.startsWith("suspicious_"))?.detail["status"];
@@ -66,6 +73,46 @@ export const answerModUser = defineAnswer(modUserCard, async (asked, ask, nowMs)
     trackedSinceMs: tracked === undefined || tracked.ms === 0 ? null : tracked.ms,
   };
 });
+
+/** Lines of hours that are not over, or not counted yet: who wrote in a counted hour stands in its count. */
+async function freshlyWritten(ask: Ask, channelId: string, userId: string): Promise<Written[]> {
+  const times = await ask<{ sentAtMs: number }>(
+    `SELECT DISTINCT sentAtMs FROM ${rawTables(channelId).lines} WHERE userId = {userId:String} AND channelId = {channelId:String}
+       AND intDiv(sentAtMs, ${HOUR_MS}) NOT IN (SELECT hour FROM chatter_hours WHERE channelId = {channelId:String} AND userId = {userId:String})
+     ORDER BY sentAtMs DESC LIMIT ${FRESH_LINES}`,
+    { channelId, userId },
+  );
+  if (times.length === 0) return [];
+  const lines = await rawLines(
+    ask,
+    `sentAtMs IN (${times.map(({ sentAtMs }) => sentAtMs).join()}) AND userId = {userId:String} AND sourceChannelId IN ('', {channelId:String})`,
+    "ORDER BY sentAtMs LIMIT 1 BY id",
+    { channelId, userId },
+  );
+  return lines.map(({ login, name = "", badges = "", sentAtMs }) => ({
+    ...{ login, name, badges, messages: 1, lastMonth: 1, firstMs: sentAtMs, lastMs: sentAtMs },
+  }));
+}
+
+/** One a name, the newest first. */
+function byName(written: readonly Written[]): Written[] {
+  const names = new Map<string, Written>();
+  for (const one of written) {
+    const known = names.get(one.login);
+    if (known === undefined) {
+      names.set(one.login, one);
+      continue;
+    }
+    const newer = one.lastMs >= known.lastMs ? one : known;
+    names.set(one.login, {
+      ...newer,
+      messages: known.messages + one.messages,
+      lastMonth: known.lastMonth + one.lastMonth,
+      firstMs: Math.min(known.firstMs, one.firstMs),
+    });
+  }
+  return [...names.values()].toSorted((a, b) => b.lastMs - a.lastMs);
+}
 
 /** The newest lines, oldest first. Their times come from the projection by viewer, the lines from their place. */
 async function lastLines(

@@ -12,6 +12,7 @@ import type {
 import { readConfig } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
 import { startClickHouse, STORE_PASSWORD, type Server } from "@hypecast/tests/servers.ts";
+import { countHours } from "../chatters.ts";
 import { migrate } from "../migrate.ts";
 import { openStore, type Store } from "../store.ts";
 import { insert } from "../sink/insert.ts";
@@ -422,34 +423,53 @@ describe("a chatter", () => {
     ]);
   });
 
-  test("is known by what they wrote here, their names, what was flagged and what was done", async () => {
-    const card = await ask(answerModUser, { channelId: U, userId: "9", lines: 2, showRemovedFromMs: 0 });
-    expect(card).toMatchObject({
-      ...{
-        userId: "9",
-        login: "new_name",
-        name: "New_Name",
-        earlierNames: ["old_name"],
-        badges: "subscriber/12",
-      },
-      ...{
-        messages: 3,
-        firstSeenMs: T,
-        flagged: 2,
-        scored: 3,
-        suspicious: "active_monitoring",
-        trackedSinceMs: T - 50_000,
-      },
-    });
-    expect(card.events.map(({ action, heardBy, reason }) => [action, heardBy, reason])).toEqual([
-      ["timeout", "eventsub", "insult"],
-      ["suspicious_update", "eventsub", ""],
-    ]);
-    expect(card.lines.map(({ id, removedBy }) => [id, removedBy])).toEqual([
-      ["c", "ana"],
-      ["e", "ana"],
-    ]);
-  });
+  test.each([
+    ["as it is written", false],
+    ["when the hour was counted, twice", true],
+  ])(
+    "is known by what they wrote here, their names, what was flagged and what was done, %s",
+    async (_when, isOver) => {
+      if (isOver) {
+        await countHours(store, T + 3_600_000, new Set());
+        const hours = async (): Promise<unknown> =>
+          (
+            await store.query({
+              query: "SELECT count() AS n FROM chatter_hours WHERE firstMs >= 1795435200000",
+              format: "JSONEachRow",
+            })
+          ).json();
+        expect(await hours()).toEqual([{ n: 0 }]);
+        for (let times = 0; times < 2; times++) await countHours(store, T + 2 * 3_600_000, new Set());
+        expect(await hours()).not.toEqual([{ n: 0 }]);
+      }
+      const card = await ask(answerModUser, { channelId: U, userId: "9", lines: 2, showRemovedFromMs: 0 });
+      expect(card).toMatchObject({
+        ...{
+          userId: "9",
+          login: "new_name",
+          name: "New_Name",
+          earlierNames: ["old_name"],
+          badges: "subscriber/12",
+        },
+        ...{
+          messages: 3,
+          firstSeenMs: T,
+          flagged: 2,
+          scored: 3,
+          suspicious: "active_monitoring",
+          trackedSinceMs: T - 50_000,
+        },
+      });
+      expect(card.events.map(({ action, heardBy, reason }) => [action, heardBy, reason])).toEqual([
+        ["timeout", "eventsub", "insult"],
+        ["suspicious_update", "eventsub", ""],
+      ]);
+      expect(card.lines.map(({ id, removedBy }) => [id, removedBy])).toEqual([
+        ["c", "ana"],
+        ["e", "ana"],
+      ]);
+    },
+  );
 
   test("who never wrote here has an empty card", async () => {
     expect(
