@@ -286,18 +286,19 @@ describe("far above the channel's own usual", () => {
     expect(drivers(toxicLines(300, 330, 40, 40, { more: { firstMessage: true } }))).toBe("newcomers");
   });
 
-  test("who is forgotten is named in no later word", () => {
-    const erase: FoldInput = {
-      type: "erase",
-      erase: { id: "e", channelId: "7", atMs: T, userId: "501", login: "u501" },
-    };
-    const all = spikes([...usual(600, 1), ...toxicLines(300, 330, 40, 20)], 600, {
-      others: [{ atS: 320, input: erase }],
+  test("who is forgotten is named in no later word, also when their lines are scored afterwards", () => {
+    const at = { id: "e", channelId: "7", atMs: T + 318_000, userId: "501", login: "u501" };
+    const { outputs } = play(folds, [...usual(600, 1), ...toxicLines(300, 330, 40, 20)], 600, {
+      others: [{ atS: 318, input: { type: "erase", erase: at } }],
+      late: () => 4,
     });
-    const before = all.filter(({ version }) => version < 3);
-    expect(JSON.stringify(before)).toContain('"501"');
-    const after = all.slice(all.findIndex((spike) => !JSON.stringify(spike.topUsers).includes('"501"')));
-    expect(after.length).toBeGreaterThan(1);
+    const all = spikesIn(outputs);
+    const named = all.map((spike) => JSON.stringify(spike).includes('"501"'));
+    expect(named[0]).toBe(true);
+    const forgotten = named.lastIndexOf(true);
+    expect(named.slice(0, forgotten + 1)).not.toContain(false);
+    expect(all[forgotten]!.version).toBeLessThan(5);
+    expect(all.length - forgotten).toBeGreaterThan(3);
   });
 });
 

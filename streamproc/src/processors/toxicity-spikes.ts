@@ -1,5 +1,7 @@
 import type { ChatGap, ChatLine, ChatModeration, ChatNotice } from "@hypecast/contracts/chat.ts";
 import { VOD_CHANNEL } from "@hypecast/contracts/event.ts";
+import { fnv1a } from "@hypecast/contracts/fnv1a.ts";
+import type { ModErase } from "@hypecast/contracts/mod-case.ts";
 import type { ModEvent } from "@hypecast/contracts/mod-event.ts";
 import {
   LANGUAGES,
@@ -57,6 +59,9 @@ const ALIKE_NAMES = 6;
 const ACTED_BOUND = 64;
 /** Groups of near-copies that one spike follows. */
 const GROUPS_BOUND = 16;
+/** Who was forgotten is known so long, by a hash, and at most so many. */
+const ERASED_MS = 600_000;
+const ERASED_BOUND = 256;
 /** "Times its usual" is of so few lines more. */
 const PRIOR_PER_MIN = 2;
 
@@ -122,6 +127,8 @@ export interface SpikesState {
   raiders: number;
   room: Room;
   spikes: OpenSpike[];
+  /** Hashed ids of who was forgotten, and when: their lines from before may still be scored, and name nobody. */
+  erased: Map<number, number>;
 }
 
 export const toxicitySpikes = defineFold<SpikesState>({
@@ -149,6 +156,7 @@ export const toxicitySpikes = defineFold<SpikesState>({
     raiders: 0,
     room: { slow: false, followers: false, subscribers: false, shield: false },
     spikes: [],
+    erased: new Map(),
   }),
   step(state, input, emit) {
     // What is imported is not scored.
@@ -183,7 +191,7 @@ export const toxicitySpikes = defineFold<SpikesState>({
         takeModEvent(state, input.event);
         return;
       case "erase":
-        erase(state, input.erase.userId, emit);
+        erase(state, input.erase, emit);
         return;
       default:
     }
@@ -256,6 +264,7 @@ function takeScores(state: SpikesState, scores: ToxicityScores, emit: Emit): voi
       spike.unknown += scores.unknown;
     }
     for (const line of toxic) {
+      if (isErased(state, line)) continue;
       const driving = drivingOf(line);
       state.recent.push({ ...driving, atMs: line.sentAtMs, lineId: line.lineId });
       drive(openOf(state, "toxicity"), driving, second);
@@ -386,6 +395,7 @@ function lookAtRate(state: SpikesState, nowMs: number, emit: Emit): void {
 
 /** A new line of somebody who had never written here; true when it is one to look at. */
 function addNewcomer(state: SpikesState, line: ChatLine): boolean {
+  if (isErased(state, line)) return false;
   const said = analysisOf(line.text, state.channelId);
   // Emotes alone are what everybody writes.
   if (said.emoteWordsOnly || said.bare === 0 || coveredByEmotes(line, said.bare)) return false;
@@ -421,7 +431,7 @@ function coveredByEmotes(line: ChatLine, bare: number): boolean {
 function addRegular(state: SpikesState, line: ChatLine): void {
   const { nearKey } = analysisOf(line.text, state.channelId);
   const group = state.newcomers.regular(nearKey, line.sentAtMs);
-  if (group === null) return;
+  if (group === null || isErased(state, line)) return;
   const { userId, login, text } = line;
   for (const spike of state.spikes)
     if (spike.groups.includes(group))
@@ -704,7 +714,10 @@ function acted(state: SpikesState, userId: string): void {
 }
 
 /** Nothing here names them afterwards; open spikes are told again without them. */
-function erase(state: SpikesState, userId: string, emit: Emit): void {
+function erase(state: SpikesState, { userId, atMs }: ModErase, emit: Emit): void {
+  for (const [hash, untilMs] of state.erased)
+    if (state.erased.size >= ERASED_BOUND || untilMs < atMs - ERASED_MS) state.erased.delete(hash);
+  state.erased.set(fnv1a(userId), Math.max(atMs, state.aliveMs));
   state.newcomers.erase(userId);
   state.recent = state.recent.filter((line) => line.userId !== userId);
   for (const spike of state.spikes) {
@@ -712,6 +725,11 @@ function erase(state: SpikesState, userId: string, emit: Emit): void {
     if (spike.drivers.erase(userId)) tell(state, spike, null, {}, emit);
   }
 }
+
+const isErased = (
+  { erased }: SpikesState,
+  { userId, sentAtMs }: { userId: string; sentAtMs: number },
+): boolean => erased.size > 0 && (erased.get(fnv1a(userId)) ?? 0) >= sentAtMs;
 
 const NUMBERS = [
   "aliveMs",
@@ -761,6 +779,11 @@ function save(state: SpikesState): Uint8Array {
   for (const name of ROOM) out.u8(state.room[name] ? 1 : 0);
   out.uint(state.spikes.length);
   for (const spike of state.spikes) saveSpike(out, spike);
+  out.uint(state.erased.size);
+  for (const [hash, atMs] of state.erased) {
+    out.u32(hash);
+    out.number(atMs);
+  }
   return out.done();
 }
 const CLASSES = [...TOXICITY_CLASSES, "none"] as const;
@@ -786,6 +809,7 @@ function load(channelId: string, saved: Uint8Array): SpikesState {
   state.newcomers = Newcomers.load(bytes);
   for (const name of ROOM) state.room[name] = bytes.u8() === 1;
   for (let left = bytes.uint(); left > 0; left--) state.spikes.push(loadSpike(bytes));
+  for (let left = bytes.uint(); left > 0; left--) state.erased.set(bytes.u32(), bytes.number());
   return state;
 }
 
