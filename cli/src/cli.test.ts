@@ -23,6 +23,7 @@ test("help is an answer, on stdout, of the whole and of each command", () => {
 test.each([
   [[], "which command?"],
   [["bogus"], "no command 'bogus'"],
+  [["journal"], "journal verify [CHANNEL…]"],
   [["status", "--delete"], "delete what?"],
   [["status", "_aaaaaaaaaaaaaaaaaa", "--retry", "--cancel"], "--cancel and --retry: one of them"],
   [["render", "_aaaaaaaaaaaaaaaaaa", "now"], "a place is FROM-TO"],
