@@ -24,6 +24,7 @@ import { createShifts, type Shifts } from "./shifts.ts";
 const WINDOWS_MS = 20 * 60_000;
 const SPIKES_MS = 6 * 3_600_000;
 const EVENTS = 200;
+const WATCHING_MS = 10_000;
 
 /** What came of one channel in the last minutes: the store has it too, a moment later. */
 export interface Recent {
@@ -71,7 +72,7 @@ export async function openMod({
   cache: Cache;
   accountAge: AccountAge;
   hub: Hub;
-  channels: Pick<Channels, "loginOf">;
+  channels: Pick<Channels, "loginOf" | "idOf">;
   rawHours: number;
   log: Logger;
 }): Promise<Mod> {
@@ -125,6 +126,14 @@ export async function openMod({
     log,
   );
   const shifts = createShifts(nc, (channelId, people) => tell(channelId, { kind: "shift", people }));
+
+  // Whoever has the page open is at it, also while nothing happens there.
+  const watching = setInterval(() => {
+    for (const [login, person] of hub.holders("mod")) {
+      const channelId = channels.idOf(login);
+      if (channelId !== null) shifts.seen(channelId, person);
+    }
+  }, WATCHING_MS);
 
   const feed = feedModeration(
     nc,
@@ -197,6 +206,7 @@ export async function openMod({
     spikeOf,
     ready: () => journals.ready() && policies.ready(),
     close() {
+      clearInterval(watching);
       for (const part of [feed, shifts, journals, policies, claims]) part.close();
     },
   };

@@ -229,6 +229,15 @@ export class Hub {
       for (const member of members) if (member.endedAtMs === null) yield member.who.person;
   }
 
+  /** Who has which topic of a kind open. */
+  *holders(kind: "mod"): Iterable<readonly [login: string, Person]> {
+    for (const { members } of this.#phases)
+      for (const member of members)
+        if (member.endedAtMs === null)
+          for (const topic of member.topics.keys())
+            if (topic.startsWith(`${kind}:`)) yield [topic.slice(kind.length + 1), member.who.person];
+  }
+
   open(socket: Socket, nowMs: number, who: Who = { person: OPERATOR, session: null }): Member {
     // Into the emptiest phase of those in use, so that they stay even as sockets come and go.
     const inUse = this.#phases.slice(0, phasesFor(this.#sockets + 1));
