@@ -407,6 +407,27 @@ describe("what becomes of its lines", () => {
   });
 });
 
+test("the name of a person who is forgotten goes out of what others wrote, where it can only be them", () => {
+  const erase = (login: string): FoldInput => ({
+    type: "erase",
+    erase: { id: "e", channelId: CHANNEL, atMs: T + 5000, userId: "77", login },
+  });
+  const texts = (login: string): string[] =>
+    newest(
+      play([
+        pack([
+          { atS: 1, user: 1, text: "@Rude_Guy shut up rude_guy" },
+          { atS: 2, user: 2, text: "the nice map, @nice you clown" },
+        ]),
+        5,
+        erase(login),
+      ]),
+    ).map(({ text, lines: [first] }) => `${text}|${first!.text}`);
+  const kept = "the nice map, @nice you clown";
+  expect(texts("rude_guy")).toEqual(["@… shut up @…|@… shut up @…", `${kept}|${kept}`]);
+  expect(texts("nice")[1]).toBe("the nice map, @… you clown|the nice map, @… you clown");
+});
+
 describe("what else finds cases", () => {
   const hold = (atS: number): FoldInput =>
     event(atS, {

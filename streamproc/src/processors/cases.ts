@@ -21,6 +21,7 @@ import {
   foundOf,
   markCleared,
   markRemoved,
+  maskName,
   newCase,
   reportCase,
   scoreLine,
@@ -559,7 +560,7 @@ function takePolicy(state: CasesState, policy: ModPolicy): void {
   state.isAllowed = phraseFinder(policy.allow);
 }
 
-function takeErase(state: CasesState, { userId, atMs }: ModErase, emit: Emit): void {
+function takeErase(state: CasesState, { userId, login, atMs }: ModErase, emit: Emit): void {
   state.removals.forget(userId);
   state.erased.delete(fnv1a(userId));
   state.erased.set(fnv1a(userId), Math.max(atMs, state.clockMs));
@@ -578,6 +579,16 @@ function takeErase(state: CasesState, { userId, atMs }: ModErase, emit: Emit): v
     if (isEmpty) letGo(state, held);
   }
   state.byUser.delete(userId);
+  const name = nameOf(login);
+  if (name !== null)
+    for (const held of state.cases.values()) if (maskName(held, name)) say(state, held, emit);
+}
+
+/** `@login`, and the bare word where it cannot well mean something else; null: a login that is none. */
+function nameOf(login: string): RegExp | null {
+  const word = login.replaceAll(/\W/g, "");
+  if (word === "") return null;
+  return new RegExp(`${/[\d_]|.{8}/.test(word) ? "@?" : "@"}\\b${word}\\b`, "giu");
 }
 
 // ── spikes ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -209,6 +209,19 @@ const NOBODY: CaseLine = {
   ...{ toxicity: 0, span: null, removedAtMs: null },
 };
 
+/** Takes a name out of what others wrote. True when it stood there. */
+export function maskName(held: HeldCase, name: RegExp): boolean {
+  let found = false;
+  const masked = (text: string): string => {
+    const without = text.replaceAll(name, "@…");
+    if (without !== text) found = true;
+    return without;
+  };
+  for (const line of held.lines) line.text = masked(line.text);
+  held.worst = { ...held.worst, text: masked(held.worst.text) };
+  return found;
+}
+
 /** The next version of it, as it is said at `nowMs`. */
 export function versionOf(held: HeldCase, channelId: string, nowMs: number): ModCase {
   // A case that was let go of and begins again under its id must not stand behind what it was.
