@@ -484,3 +484,12 @@ export const CLASS_WORDS: readonly (readonly [ToxicityClass, RegExp])[] = [
   ["threat", /\b(?:i(?:ll| will| am going to|m going to|m gonna)? (?:kill|murder|find|rape|beat|stab|shoot|fuck up) (?:you|u|ur|your)\b.*|hope (?:you|u|ur|your).*(?:die|dead|cancer|raped)|(?:you|u) (?:will|gonna|should) die|go die|die (?:you|u|noob|idiot|retard|bitch)|know where (?:you|u) live|cancer (?:for|to|on) (?:you|u|your))\b|сдохни|чтоб ты|убью тебя|зарежу/u],
   ["sexual", /\b(?:suck (?:my|a|on|it|dick|cock)|(?:my|your|ur|a|his|big|lick|eat) (?:dick|cock|penis|balls|pussy|cunt|tits|boobs)|blow ?job|cum|cumming|nudes?|porn|rap(?:e|ed|ist|ing)|masturbat\p{L}*|fap|jerk(?:ing)? off|horny|anal|dildo)\b|соси|отсос\p{L}*|(?<!\p{L})(?:хуй|член)(?!\p{L}) (?:в|за)|трах\p{L}+|дроч\p{L}+/u],
 ];
+
+/** Trash talk about the game alone ("noob trash"): people label it as an insult, nobody should be timed out for it. */
+export const isBanter = (read: string): boolean =>
+  /\b(?:n[o0]+bs?|newbs?|trash|garbage|useless|bots?|ez|easy|bad|worst|feed(?:er|ers|ing)?|afk|campers?|camping|clowns?|report(?:ed)?|weak|loosers?|losers?|rat|dogs?|sleep(?:ing)?|blind|tomatos?|tomatoes|potatos?|potatoes|skill)\b|(?<!\p{L})(?:нуб\p{L}*|рак\p{L}{0,2}|олен\p{L}*|слаб\p{L}*|бот\p{L}{0,2}|мусор)(?!\p{L})/u.test(
+    read,
+  ) &&
+  !/fu+c?k|fck|fk\b|shit|bitch|idi?ot|retard|mor+on|cunt|whore|ass\b|assh|dumb|stupid|mother|mom\b|suck|dick|cock|gay|fag|nig|kill|die\b|dead|cancer|brain|monkey|pig|animal|ugly|fat\b|scum|bastard|imbecil|kid\b|kids\b|wtf|stfu|shut|\*\*|su[ck]+a|puta|kurw|(?<!\p{L})(?:сук|бля|еба|ёба|хуй|хуе|пизд|дебил|идиот|урод|мраз|туп|пид|долбо|мудак|мать|сдох|чмо|твар|дау)/u.test(
+    read,
+  );

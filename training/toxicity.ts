@@ -4,10 +4,10 @@ import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { TOXICITY_CLASSES, type ToxicityClass } from "@hypecast/contracts/toxicity.ts";
 import { CONTEXT, contextRow, NO_CONTEXT, type LineContext } from "@hypecast/streamproc/toxicity/context.ts";
-import { windowsOf } from "@hypecast/streamproc/toxicity/features.ts";
+import { PIECES, windowsOf, WORDS } from "@hypecast/streamproc/toxicity/features.ts";
 import { type Places, type Token, tokensOf } from "@hypecast/streamproc/toxicity/normalise.ts";
 import { conda, davidson, gametox, hashOf, olid, type Part, timeouts, withContext } from "../bench/src/toxicity-sets.ts";
-import { CLASS_WORDS, expand, GROUPS, GROUPS_RUSSIAN, NEUTRAL, NEUTRAL_RUSSIAN, SEEDS } from "./toxicity-seeds.ts";
+import { CLASS_WORDS, expand, isBanter, GROUPS, GROUPS_RUSSIAN, NEUTRAL, NEUTRAL_RUSSIAN, SEEDS } from "./toxicity-seeds.ts";
 
 /**
  * Rows for toxicity.py, made by the product's own code: each line's windows of numbers, its row of context, and what it is said to be.
@@ -32,11 +32,14 @@ interface Says {
   readonly davidson?: number;
   readonly olid?: number;
   readonly action?: number;
+  /** An insult by its label, trash talk about the game by its words. */
+  readonly banter?: boolean;
 }
 
 mkdirSync(out, { recursive: true });
 const meta = createWriteStream(join(out, "lines.ndjson"));
 const numbers: number[] = [];
+const words: Float32Array[] = [];
 const windowLine: number[] = [];
 const windowSize: number[] = [];
 const contexts: number[] = [];
@@ -54,6 +57,7 @@ function put(
     const end = window.numbers.indexOf(0);
     const size = end < 0 ? window.numbers.length : end;
     for (let i = 0; i < size; i++) numbers.push(window.numbers[i]!);
+    words.push(window.words);
     windowLine.push(lines);
     windowSize.push(size);
   }
@@ -71,16 +75,18 @@ const SEVERITY: Record<ToxicityClass, number> = {
 };
 
 /** People said that a line is toxic, not how: its words say what beside `usual`. */
-function named(text: string, usual: ToxicityClass | null): Pick<Says, "classes" | "severity"> {
+function named(text: string, usual: ToxicityClass | null): Says {
   const read = tokensOf(text)
     .map((token) => token.text)
     .join(" ");
+  if (usual === "insult" && isBanter(read))
+    return { toxicity: 0.35, severity: 0.15, classes: { ...NONE, insult: 0.35 }, banter: true };
   const found = CLASS_WORDS.filter(([, words]) => words.test(read)).map(([name]) => name);
   const classes = { ...NONE };
   for (const name of found) classes[name] = 1;
   if (usual !== null) classes[usual] = found.length > 0 && usual === "insult" ? 0.5 : 1;
   const worst = [...found, ...(usual === null ? [] : [usual])].map((name) => SEVERITY[name]);
-  return { classes, severity: worst.length === 0 ? 0.25 : Math.max(...worst) };
+  return { toxicity: 1, classes, severity: worst.length === 0 ? 0.25 : Math.max(...worst) };
 }
 
 const CLEAN = { toxicity: 0, severity: 0, classes: NONE } as const;
@@ -88,7 +94,7 @@ const CLEAN = { toxicity: 0, severity: 0, classes: NONE } as const;
 for (const { part, text, intent } of conda(data) ?? []) {
   const says =
     intent === "E"
-      ? { toxicity: 1, ...named(text, "insult") }
+      ? named(text, "insult")
       : intent === "I"
         ? { toxicity: 0.3, severity: 0.15, classes: { ...NONE, insult: 0.2 } }
         : CLEAN;
@@ -99,10 +105,10 @@ for (const { part, text, label } of gametox(data) ?? []) {
     label === 0
       ? CLEAN
       : label === 1
-        ? { toxicity: 1, ...named(text, "insult") }
+        ? named(text, "insult")
         : label === 2
           ? { toxicity: 0.3, severity: 0.15, classes: { ...NONE, insult: 0.2 } }
-          : { toxicity: 1, ...named(text, label === 4 ? "threat" : "identity") };
+          : named(text, label === 4 ? "threat" : "identity");
   put("gametox", part, text, { ...says, gametox: label });
 }
 for (const { part, text, label } of davidson(data) ?? []) {
@@ -110,7 +116,7 @@ for (const { part, text, label } of davidson(data) ?? []) {
     label === 2
       ? CLEAN
       : label === 0
-        ? { toxicity: 1, ...named(text, "identity") }
+        ? named(text, "identity")
         // "Offensive" is mostly a word used among friends.
         : { toxicity: 0.5, severity: 0.3 };
   put("davidson", part, text, { ...says, davidson: label < 2 ? 1 : 0 });
@@ -177,6 +183,9 @@ for (const { text, emotes } of some(once, (vod) => vod.text, VOD_LINES)) {
 
 await new Promise((resolve) => meta.end(resolve));
 writeFileSync(join(out, "numbers.u32"), Uint32Array.from(numbers));
+const wordNumbers = new Uint32Array(words.length * WORDS * PIECES);
+for (const [i, window] of words.entries()) wordNumbers.set(window, i * WORDS * PIECES);
+writeFileSync(join(out, "words.u32"), wordNumbers);
 writeFileSync(join(out, "windows.u32"), Uint32Array.from([...windowLine, ...windowSize]));
 writeFileSync(join(out, "context.f32"), Float32Array.from(contexts));
 writeFileSync(join(out, "about.json"), JSON.stringify({ classes: TOXICITY_CLASSES, context: CONTEXT }));

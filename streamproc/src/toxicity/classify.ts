@@ -2,7 +2,7 @@ import type { ChatLine } from "@hypecast/contracts/chat.ts";
 import { FLAGGED_FROM, type LineScore, TOXICITY_CLASSES } from "@hypecast/contracts/toxicity.ts";
 import { BadAnswer, Late, type Outputs, type Scorer } from "../scorer/scorer.ts";
 import { CONTEXT, contextRow, hasGameTerm, type LineContext, type SeenLine } from "./context.ts";
-import { nearOf, WINDOW, type Window, windowsOf } from "./features.ts";
+import { nearOf, PIECES, WINDOW, type Window, windowsOf, WORDS } from "./features.ts";
 import { languageOf } from "./language.ts";
 import { type Token, tokensOf } from "./normalise.ts";
 import { type Piece, piecesOf, spanOf } from "./spans.ts";
@@ -69,6 +69,8 @@ interface Row {
   readonly severity: number;
   readonly action: number;
   readonly scores: readonly number[];
+  /** The worst one. */
+  readonly window: Window;
 }
 
 async function scoreLines(
@@ -86,10 +88,12 @@ async function scoreLines(
     readings.map((reading) => ({ ...reading, windows: windowsOf(reading.tokens) })),
     untilMs,
   );
-  // What drives a line is sought only where somebody will look at it.
-  const flagged = rows.flatMap((row, i) =>
-    row.toxicity >= FLAGGED_FROM ? [{ i, pieces: piecesOf(readings[i]!.tokens) }] : [],
-  );
+  // What drives a line is sought only where somebody will look at it, and in the window that is worst.
+  const flagged = rows.flatMap((row, i) => {
+    if (row.toxicity < FLAGGED_FROM) return [];
+    const tokens = readings[i]!.tokens.slice(row.window.from, row.window.to);
+    return [{ i, tokens, pieces: piecesOf(tokens) }];
+  });
   const spans = await spansOf(scorer, readings, rows, flagged, untilMs);
   const model = scorer.version(TOXICITY_MODEL);
   return lines.map(({ line, context }, i) => {
@@ -116,23 +120,34 @@ async function scoreLines(
   });
 }
 
+interface Flagged {
+  readonly i: number;
+  readonly tokens: readonly Token[];
+  readonly pieces: readonly Piece[];
+}
+
 /** Each flagged line's span, found by leaving out one piece after the other. */
 async function spansOf(
   scorer: Scorer,
   readings: readonly Reading[],
   rows: readonly Row[],
-  flagged: readonly { i: number; pieces: Piece[] }[],
+  flagged: readonly Flagged[],
   untilMs: number,
 ): Promise<Map<number, [number, number] | null>> {
-  const questions = flagged.flatMap(({ i, pieces }) =>
-    pieces.map((piece) => ({ ...readings[i]!, windows: windowsOf(readings[i]!.tokens, piece.tokens) })),
+  const questions = flagged.flatMap(({ i, tokens, pieces }) =>
+    pieces.map((piece) => ({
+      context: readings[i]!.context,
+      windows: windowsOf(tokens, piece.tokens).slice(0, 1),
+    })),
   );
   const answers = questions.length === 0 ? [] : await ask(scorer, questions, untilMs);
   let at = 0;
   return new Map(
-    flagged.map(({ i, pieces }) => {
+    flagged.map(({ i, tokens, pieces }) => {
       const without = answers.slice(at, (at += pieces.length)).map(({ toxicity }) => toxicity);
-      return [i, spanOf(pieces, rows[i]!.toxicity, without)];
+      const found = spanOf(pieces, rows[i]!.toxicity, without);
+      if (found !== null || tokens.length === readings[i]!.tokens.length) return [i, found];
+      return [i, [tokens[0]!.first, tokens.at(-1)!.last]];
     }),
   );
 }
@@ -140,26 +155,28 @@ async function spansOf(
 /** Asks about every window and takes, of each line, the strongest. */
 async function ask(
   scorer: Scorer,
-  lines: readonly (Reading & { readonly windows: readonly Window[] })[],
+  lines: readonly { readonly context: Float32Array; readonly windows: readonly Window[] }[],
   untilMs: number,
 ): Promise<Row[]> {
-  const rows: { line: number; numbers: Float32Array; context: Float32Array }[] = lines.flatMap(
-    ({ windows, context }, line) => windows.map(({ numbers }) => ({ line, numbers, context })),
+  const rows = lines.flatMap(({ windows, context }, line) =>
+    windows.map((window) => ({ line, window, context })),
   );
   const best: Row[] = [];
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const part = rows.slice(from, from + ROWS_AT_ONCE);
     const numbers = new Float32Array(part.length * WINDOW);
+    const words = new Float32Array(part.length * WORDS * PIECES);
     const context = new Float32Array(part.length * CONTEXT.length);
     for (const [i, row] of part.entries()) {
-      numbers.set(row.numbers, i * WINDOW);
+      numbers.set(row.window.numbers, i * WINDOW);
+      words.set(row.window.words, i * WORDS * PIECES);
       context.set(row.context, i * CONTEXT.length);
     }
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) throw new Late(TOXICITY_MODEL, 0);
-    const answer = await scorer.score(TOXICITY_MODEL, { numbers, context }, part.length, leftMs);
-    for (const [i, { line }] of part.entries()) {
-      const row = rowOf(answer, i);
+    const answer = await scorer.score(TOXICITY_MODEL, { numbers, words, context }, part.length, leftMs);
+    for (const [i, { line, window }] of part.entries()) {
+      const row = { ...rowOf(answer, i), window };
       const before = best[line];
       best[line] = before === undefined ? row : strongest(before, row);
     }
@@ -167,7 +184,7 @@ async function ask(
   return best;
 }
 
-function rowOf(answer: Outputs, i: number): Row {
+function rowOf(answer: Outputs, i: number): Omit<Row, "window"> {
   const width = TOXICITY_CLASSES.length;
   const classes = answer["classes"];
   const value = (name: string): number => {
@@ -190,6 +207,7 @@ function rowOf(answer: Outputs, i: number): Row {
 }
 
 const strongest = (a: Row, b: Row): Row => ({
+  window: a.toxicity >= b.toxicity ? a.window : b.window,
   toxicity: Math.max(a.toxicity, b.toxicity),
   severity: Math.max(a.severity, b.severity),
   action: Math.max(a.action, b.action),
