@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Session } from "@hypecast/contracts/account.ts";
 import { clientOf, createAccess, type Access, type Claim, type Who } from "./access.ts";
-import { ABSOLUTE_MS, GRACE_MS, IDLE_MS, ROTATE_MS, sessionsIn } from "./sign-in/sessions.ts";
+import { ABSOLUTE_MS, GRACE_MS, IDLE_MS, ROTATE_MS, sessionsIn, type Sessions } from "./sign-in/sessions.ts";
 
 const TOKEN = "a-token-of-twenty-or-more";
 const claim = (over: Partial<Claim> = {}): Claim => ({
@@ -37,6 +37,7 @@ const access = (
   host: string,
   token = "",
   more: {
+    sessions?: Sessions;
     origins?: string;
     signIn?: "twitch";
     publicUrl?: string;
@@ -54,7 +55,7 @@ const access = (
       HYPECAST_PUBLIC_URL: more.publicUrl ?? "",
     },
     {
-      sessions: sessionsInMemory(now),
+      sessions: more.sessions ?? sessionsInMemory(now),
       account: (userId) => (userId === ANA.userId ? ANA : null),
       markOf: () => marks.at(-1) ?? "",
       hash: (text) => `hash of ${text}`,
@@ -136,6 +137,19 @@ test("with a token the bearer or a session lets in, and nothing else", async () 
   expect(refusalOf(gate, { host, cookie: `hypecast_session=${"A".repeat(43)}` })).toBe("unauthorized");
   await gate.logOut(cookie, false);
   expect(refusalOf(gate, { host, cookie })).toBe("unauthorized");
+});
+
+test("the operator's sessions outlive the gateway, and end when the token is changed or people's sign-in is turned off", async () => {
+  const sessions = sessionsInMemory(Date.now);
+  const before = access("0.0.0.0", TOKEN, { sessions, signIn: "twitch" });
+  const session = await before.logIn(TOKEN, "1.2.3.4", false);
+  const cookie = typeof session === "string" ? "" : valueIn(session.cookie);
+  const ana = valueIn(await before.begin(ANA.userId, { client: "1.2.3.4", cookie: "" }, false));
+  const after = access("0.0.0.0", TOKEN, { sessions });
+  expect(refusalOf(after, { cookie })).toBeNull();
+  expect(refusalOf(after, { cookie: ana })).toBe("unauthorized");
+  expect(refusalOf(access("0.0.0.0", `${TOKEN}-new`, { sessions }), { cookie })).toBe("unauthorized");
+  expect(refusalOf(access("0.0.0.0", "", { sessions, signIn: "twitch" }), { cookie })).toBe("unauthorized");
 });
 
 test("behind a known https address the cookie is Secure and no subdomain can plant it", async () => {

@@ -399,14 +399,23 @@ test("of a list each hears what is theirs; who has the same roles shares the wri
   wait(100);
   expect(values(ana, "channels").at(-1)).toEqual(list("other"));
   expect(values(boris, "channels")).toHaveLength(2);
-  // Everybody leaves, and the topic begins another life: nobody is told of the former one.
-  for (const page of [ana, boris, crew, operator]) hub.close(page.member);
-  const back = open(who("boris"));
-  say(back.member, { op: "sub", ch: "channels" });
+});
+
+test("a list that was forgotten because nobody looked is heard again by who sees a part of it", () => {
+  const { allowed, who, set } = people();
+  set("ana", { lamp: "analyst" });
+  const { hub, open, say, wait, publish } = simulate(allowed);
+  const first = open(who("ana"));
+  say(first.member, { op: "sub", ch: "clips" });
   wait(50);
-  publish("channels", list("lamp", "new"));
+  hub.close(first.member);
+  expect(hub.topics).toBe(0);
+  const back = open(who("ana"));
+  say(back.member, { op: "sub", ch: "clips" });
+  wait(50);
+  publish("clips", { id: "c1", login: "lamp", parts: [] });
   wait(100);
-  expect(values(back, "channels").at(-1)).toEqual(list("lamp"));
+  expect(values(back, "clips")).toEqual([{ id: "c1", login: "lamp", parts: [] }]);
 });
 
 test("a session that has ended closes its sockets, and nobody else's", () => {

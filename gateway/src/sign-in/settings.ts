@@ -54,8 +54,7 @@ export function signInSettings(config: Needed): SignInSettings | null {
  * what has control characters in it as other addresses than it looks.
  */
 export function pathWithin(base: string, text: string): string | null {
-  if (!/^\/[\x21-\x7e]*$/.test(text) || text.length > 500 || text.includes("\\") || text.startsWith("//"))
-    return null;
+  if (!/^\/[\x21-\x7e]*$/.test(text) || text.length > 500 || text.startsWith("//")) return null;
   const url = URL.canParse(text, base) ? new URL(text, base) : null;
   if (url === null || url.origin !== new URL(base).origin) return null;
   const path = url.pathname + url.search + url.hash;
