@@ -4,6 +4,13 @@ import type { Question } from "./question.ts";
 
 const chatter = z.object({ userId: z.string(), login: z.string() });
 
+/** The number of whoever was last heard under a name; null: nobody was. */
+export const chatterId = {
+  name: "chatter_id",
+  ask: z.object({ login: z.string() }),
+  answer: z.object({ userId: z.string().nullable() }),
+} as const satisfies Question;
+
 /** Where a chatter has written, as far as the store still knows. */
 export const chatterPlaces = {
   name: "chatter_places",
@@ -42,4 +49,10 @@ export const forgetChatter = {
   answer: z.object({ found: z.record(z.string(), z.int()), left: z.record(z.string(), z.int()) }),
 } as const satisfies Question;
 
-export const eraseQuestions = [chatterPlaces, chatterLines, forgetInChunks, forgetChatter] as const;
+export const eraseQuestions = [
+  chatterId,
+  chatterPlaces,
+  chatterLines,
+  forgetInChunks,
+  forgetChatter,
+] as const;

@@ -18,6 +18,7 @@ import { modHandlers } from "./routes/mod.ts";
 import { momentHandlers } from "./routes/moments.ts";
 import { authoriseRoute } from "./routes/needs.ts";
 import { oracleHandlers } from "./routes/oracle.ts";
+import { privacyHandlers } from "./routes/privacy.ts";
 import { renderHandlers } from "./routes/render.ts";
 import { streamHandlers } from "./routes/streams.ts";
 import { videoHandlers } from "./routes/video.ts";
@@ -47,6 +48,7 @@ export function createApi(
     ...webhookHandlers(parts),
     ...modHandlers(parts),
     ...accountHandlers(parts),
+    ...privacyHandlers(parts),
   };
   const patterns = (Object.keys(routes) as RouteName[]).map((name) => ({
     name,

@@ -36,6 +36,7 @@ import { openMod } from "./mod/mod.ts";
 import { watchMoments } from "./moments.ts";
 import { openApi } from "./openapi.ts";
 import { allowedTopics } from "./push/allowed.ts";
+import { watchPrivacy } from "./privacy/privacy.ts";
 import { Hub } from "./push/hub.ts";
 import { serveSockets } from "./push/sockets.ts";
 import { listen } from "./server.ts";
@@ -151,10 +152,12 @@ await run("gateway", async ({ config, log, instance, own }) => {
         revoke: (sealed) => revokeSealed({ secret, id }, sealed),
       }),
     );
-  people.changed = (userId) => {
-    if (userId !== null) twitchRoles.changed(userId);
-    hub.recheck(userId, (who) => access.again(who), Date.now());
-  };
+  // Where everybody is the operator there is nothing to look over.
+  if (access.signIn !== "none")
+    people.changed = (userId) => {
+      if (userId !== null) twitchRoles.changed(userId);
+      hub.recheck(userId, (who) => access.again(who), Date.now());
+    };
   const answers = own(await watchAnswers(nc, log, following.answers.changed));
   const webhooks = own(await watchWebhooks(nc, config.HYPECAST_WEBHOOK_PRIVATE, log));
   const videoStates = withVods(own(await watchVideoStates(nc, log, told.video)), vods);
@@ -194,6 +197,7 @@ await run("gateway", async ({ config, log, instance, own }) => {
     webhooks,
     filesAllowed: access.signIn === "none",
     ...{ roles, accounts, journal, signIn: access.signIn },
+    privacy: own(await watchPrivacy(nc, { secret, journal, ask }, log)),
     disconnect: disconnecting({ accounts, sessions, secret, id, audit }),
   };
   own(

@@ -33,6 +33,7 @@ import { readConfig } from "@hypecast/runtime/config.ts";
 import { createLog } from "@hypecast/runtime/log.ts";
 import { openFolder } from "@hypecast/runtime/objects-folder.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
+import { openJournal } from "@hypecast/runtime/journal.ts";
 import { openPeople, type People } from "@hypecast/runtime/people.ts";
 import { readSince } from "@hypecast/runtime/read-log.ts";
 import { openSecret, type Secret } from "@hypecast/runtime/secret.ts";
@@ -355,6 +356,7 @@ test("who is erased is found in no store afterwards, what others said is still t
       openForMs: 0,
       waitMs: 8000,
     },
+    await openJournal(world.nc, secret),
     secret,
     createLog("test", "error"),
   );

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
+  chatterId,
   chatterLines,
   chatterPlaces,
   forgetChatter,
@@ -99,6 +100,18 @@ const parametersOf = ({ userId, login }: { userId: string; login: string }): Rec
 });
 
 const conditionOf = ({ remove, change }: Forgetting): string => remove ?? change?.where ?? "0";
+
+export const answerChatterId = defineAnswer(chatterId, async ({ login }, ask) => {
+  const [row] = await ask<{ userId: string }>(
+    `SELECT userId FROM (
+       SELECT userId, lastMs AS atMs FROM chatter_hours WHERE lower(login) = {login:String}
+       UNION ALL SELECT userId, sentAtMs AS atMs FROM chat_lines WHERE lower(login) = {login:String}
+       UNION ALL SELECT userId, sentAtMs AS atMs FROM vod_lines WHERE lower(login) = {login:String})
+     WHERE userId != '' ORDER BY atMs DESC LIMIT 1`,
+    { login: login.toLowerCase() },
+  );
+  return { userId: row?.userId ?? null };
+});
 
 export const answerChatterPlaces = defineAnswer(chatterPlaces, async (asked, ask) => {
   const places = await ask<{ channelId: string; lines: number; firstMs: number; lastMs: number }>(

@@ -4,6 +4,7 @@ import { answerBursts } from "./bursts.ts";
 import { answerChatSpan } from "./chat-span.ts";
 import { answerExtent } from "./extent.ts";
 import {
+  answerChatterId,
   answerChatterLines,
   answerChatterPlaces,
   answerForgetChatter,
@@ -50,6 +51,7 @@ export const answers: readonly Answer[] = [
   answerChatSpan,
   answerVodFacts,
   answerForgetChannel,
+  answerChatterId,
   answerChatterPlaces,
   answerChatterLines,
   answerForgetInChunks,

@@ -14,6 +14,7 @@ import type { Clips } from "../clips.ts";
 import type { Layouts } from "../layouts.ts";
 import type { KeptVideo } from "../media/kept.ts";
 import type { Moments } from "../moments.ts";
+import type { Privacy } from "../privacy/privacy.ts";
 import type { Roles } from "../roles.ts";
 import type { Accounts } from "../sign-in/accounts.ts";
 import type { Disconnect } from "../sign-in/disconnect.ts";
@@ -28,8 +29,7 @@ export const apiRoutes = {
   ...routes,
   ...vodRoutes,
   ...modRoutes,
-  me: accountRoutes.me,
-  disconnect: accountRoutes.disconnect,
+  ...accountRoutes,
 } as const;
 export type RouteName = keyof typeof apiRoutes;
 
@@ -53,6 +53,7 @@ export interface Parts {
   readonly signIn: "none" | "token" | "twitch";
   readonly disconnect: Disconnect;
   readonly journal: Pick<Journal, "append">;
+  readonly privacy: Privacy;
   /** May an address of a channel's picture be a file of this machine? */
   readonly filesAllowed: boolean;
 }

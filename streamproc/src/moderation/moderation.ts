@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { reportHealth, type Health } from "@hypecast/runtime/report.ts";
 import type { Process } from "@hypecast/runtime/run.ts";
 import { startActs } from "./acts/part.ts";
+import { startErasing } from "./erase/part.ts";
 import { startToxicity } from "./toxicity/part.ts";
 
 /** The process `moderation`: scores chat, carries out what moderators decide, erases who asks for it. */
@@ -11,7 +12,7 @@ export async function startModeration(
   nc: NatsConnection,
   jsm: JetStreamManager,
 ): Promise<void> {
-  const tasks = [await startToxicity(part, nc, jsm), await startActs(part, nc)];
+  const tasks = [await startToxicity(part, nc, jsm), await startActs(part, nc), await startErasing(part, nc)];
   part.own(reportHealth(nc, "moderation", part.instance, () => together(tasks.map((task) => task.health()))));
 }
 

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kvm, type KV } from "@nats-io/kv";
 import { ERASURES_BUCKET, erasure, type Erasure } from "@hypecast/contracts/account.ts";
+import { HOUSE, SYSTEM } from "@hypecast/contracts/journal.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import type { Journal } from "@hypecast/runtime/journal.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Secret } from "@hypecast/runtime/secret.ts";
 import { z } from "zod";
@@ -22,6 +24,7 @@ export const ERASURE_PURPOSE = "erasure";
 /** Carries erasures out, one at a time. The records are the truth: any number of processes may look, and one takes each. */
 export function startEraser(
   tools: EraseTools,
+  journal: Pick<Journal, "append">,
   secret: Secret,
   log: Logger,
 ): { running(): number; close(): Promise<void> } {
@@ -62,6 +65,11 @@ export function startEraser(
         async (doing, so) => void (await change(bucket, id, () => ({ doing, ...so }))),
       );
       const whole = Object.values(done.left).every((n) => n === 0);
+      // Once, whoever does this twice; it names nobody.
+      await journal.append({
+        ...{ channelId: HOUSE, id: `${id}:done`, by: SYSTEM, act: "erase_done", of: id },
+        detail: Object.fromEntries(Object.entries(done.removed).map(([place, n]) => [place, String(n)])),
+      });
       await change(bucket, id, (record) =>
         signed(
           {
