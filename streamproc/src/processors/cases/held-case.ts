@@ -209,16 +209,17 @@ const NOBODY: CaseLine = {
   ...{ toxicity: 0, span: null, removedAtMs: null },
 };
 
-/** Takes a name out of what others wrote. True when it stood there. */
+/** Takes a name out of what others wrote; what a span marked is then elsewhere. True when it stood there. */
 export function maskName(held: HeldCase, name: RegExp): boolean {
   let found = false;
-  const masked = (text: string): string => {
-    const without = text.replaceAll(name, "@…");
-    if (without !== text) found = true;
-    return without;
+  const masked = <Line extends Pick<CaseLine, "text" | "span">>(line: Line): Line => {
+    const text = line.text.replaceAll(name, "@…");
+    if (text === line.text) return line;
+    found = true;
+    return { ...line, text, span: null };
   };
-  for (const line of held.lines) line.text = masked(line.text);
-  held.worst = { ...held.worst, text: masked(held.worst.text) };
+  held.lines = held.lines.map(masked);
+  held.worst = masked(held.worst);
   return found;
 }
 
