@@ -5,6 +5,7 @@ import type { CaseDesk, ModChange, QueueCase } from "@hypecast/contracts/mod-cha
 import { problemOf } from "../live/api.ts";
 import type { LiveSocket } from "../live/socket.ts";
 import { getDesk, listCases, type Counts, type DeskNow, type SpikeNow } from "./api.ts";
+import { keyOf, standing } from "./hold.svelte.ts";
 import { withWindows } from "./minutes.ts";
 import {
   compare,
@@ -272,7 +273,7 @@ export class ModDesk {
   #keepFocus(): void {
     const { rows } = this;
     if (rows.some((row) => row.kind === "case" && row.id === this.focusId)) return;
-    const free = (id: string): boolean => this.isOpen(id) && this.#cases.get(id)?.claim == null;
+    const free = (id: string): boolean => this.isOpen(id) && !this.#isHeld(id);
     this.focusId = nextOpen(rows, -1, 1, free) ?? nextOpen(rows, -1, 1, () => true);
   }
 
@@ -286,14 +287,23 @@ export class ModDesk {
     // Near the end: what comes next is asked for before one is there.
     if (step === 1 && at > rows.length - 30) void this.more();
   }
-  /** To the next that is open; where none is left, one stays. */
+  /** To the next that is open and in nobody else's hands; where none is left, one stays. */
   goOn(without: readonly string[]): void {
     const { rows } = this;
     const at = rows.findIndex((row) => row.kind === "case" && row.id === this.focusId);
     const open = (id: string): boolean => !without.includes(id) && this.isOpen(id);
-    const next = nextOpen(rows, at, 1, open) ?? nextOpen(rows, at, -1, open);
-    if (next !== null) this.focusId = next;
+    const free = (id: string): boolean => open(id) && !this.#isHeld(id);
+    this.focusId =
+      nextOpen(rows, at, 1, free) ??
+      nextOpen(rows, at, 1, open) ??
+      nextOpen(rows, at, -1, open) ??
+      this.focusId;
     if (at > rows.length - 30) void this.more();
+  }
+  /** By somebody else. */
+  #isHeld(id: string): boolean {
+    const claim = standing(this.#cases.get(id)?.claim ?? null, Date.now());
+    return claim !== null && keyOf(claim.by) !== this.me?.key;
   }
   extend(step: 1 | -1): void {
     const from = this.focusId;
