@@ -16,6 +16,7 @@ const ASKS = { atOnce: 200, perMinute: 300 };
 const WORK_EVERY_MS = 50;
 /** When to ask again for what Twitch refuses: a role may be given (back). */
 const REFUSED_AGAIN_MS = { first: 5 * 60_000, most: 60 * 60_000 };
+const FULL = /transport|subscription|cost/i;
 /** A connection that was up so long counts as healthy. */
 const HEALTHY_MS = 30_000;
 
@@ -189,12 +190,30 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
     const place = { channelId: channel.channelId, userId: account.userId };
     const { type, version } = sub.kind;
     const answer = await parts.subscribe({ type, version, condition: sub.kind.condition(place), sessionId });
-    subscribed.inc({ answer: answer.kind });
+    // Connections, subscriptions and their cost have limits too, which no waiting for a minute changes.
+    const full = answer.kind === "rate_limited" && FULL.test(answer.said);
+    subscribed.inc({ answer: full ? "full" : answer.kind });
+    if (slot.channels.get(channel.channelId) !== channel) {
+      // Nobody wants it any more.
+      if (answer.kind === "ok") await parts.unsubscribe(answer.data.id);
+      return;
+    }
     // Another session by now: it was marked due again with it.
     if (slot.sessionId !== sessionId || sub.state !== "asked") return;
     const later = (waitMs: number): void => {
       sub.state = "due";
       sub.retryAt = performance.now() + waitMs;
+    };
+    const refused = (said: string): void => {
+      sub.state = "refused";
+      sub.reason = said;
+      sub.retryAt =
+        performance.now() +
+        Math.min(REFUSED_AGAIN_MS.most, REFUSED_AGAIN_MS.first * 2 ** Math.min(sub.attempt++, 6));
+      log.warn(
+        { account: account.login, channel: channel.channelId, type, said },
+        "Twitch does not let us hear this",
+      );
     };
     switch (answer.kind) {
       case "ok":
@@ -205,6 +224,7 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
         sub.reason = null;
         return heardAgain(channel);
       case "rate_limited":
+        if (full) return refused(answer.said);
         pausedUntil = performance.now() + Math.max(1_000, answer.retryAtMs - Date.now());
         sub.reason = answer.said;
         return later(0);
@@ -216,21 +236,7 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
         // The session went away between its welcome and this; that is said by its end.
         if (answer.kind === "refused" && /session/i.test(answer.said))
           return later(backoffMs(sub.attempt++, Math.random()));
-        sub.state = "refused";
-        sub.reason = answer.said;
-        sub.retryAt =
-          performance.now() +
-          Math.min(REFUSED_AGAIN_MS.most, REFUSED_AGAIN_MS.first * 2 ** Math.min(sub.attempt++, 6));
-        log.warn(
-          {
-            account: account.login,
-            channel: channel.channelId,
-            type,
-            answer: answer.kind,
-            said: answer.said,
-          },
-          "Twitch does not let us hear this",
-        );
+        return refused(answer.said);
       }
     }
   };
