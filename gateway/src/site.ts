@@ -101,10 +101,11 @@ export function createSite(parts: SiteParts): (request: Request) => Reply | Prom
     return server.answer(request, claim);
   }
 
-  /** The answer, and with it the session's new id when it is time for one. Only here: nothing of the API is kept by caches. */
+  /** The answer, and with it the session's new id when it is time for one; never with an answer that a cache may keep. */
   async function renewed(who: Who, request: Request, answer: Promise<Reply>): Promise<Reply> {
     const reply = await answer;
-    if (!access.isDue(who)) return reply;
+    const kept = reply.headers?.["Cache-Control"];
+    if (!access.isDue(who) || (kept !== undefined && kept !== "no-store")) return reply;
     // Without one the old id goes on, and the next request tries again.
     const cookie = await access.renew(who, isHttps(request)).catch(() => null);
     return cookie === null ? reply : { ...reply, cookies: [...(reply.cookies ?? []), cookie] };

@@ -35,6 +35,9 @@ const SCOPES: Record<Consent, readonly string[]> = {
   moderate: MODERATE_SCOPES,
   broadcast: BROADCAST_SCOPES,
 };
+const MINUTE_MS = 60_000;
+/** From one address, behind which a whole team may be. */
+const CALLBACKS_A_MINUTE = 60;
 const READS_ROLES: string = LOOK_SCOPES[0];
 
 export interface SignInServer {
@@ -47,7 +50,7 @@ export interface SignInParts {
   readonly access: Access;
   readonly accounts: Accounts;
   readonly secret: Secret;
-  readonly cache: Pick<Cache, "claim">;
+  readonly cache: Pick<Cache, "claim" | "count">;
   readonly id: TwitchId;
   readonly helix: Pick<HelixModeration, "users" | "moderatedChannels">;
   readonly audit: Audit;
@@ -90,6 +93,11 @@ export function serveSignIn(parts: SignInParts): SignInServer {
   }
 
   async function callback(request: Request, claim: Claim): Promise<Reply> {
+    // Each one makes us ask Twitch, which would soon not answer anybody.
+    if ((await cache.count(`sign-in:${claim.client}`, MINUTE_MS)) > CALLBACKS_A_MINUTE)
+      throw new ProblemError("too_many_requests", "too many sign-ins from here; wait a minute", {
+        "Retry-After": "60",
+      });
     const query = new URLSearchParams(request.query);
     const refuse = async (reason: Refused, detail = "", who: Named | null = null): Promise<Reply> => {
       await audit.note({

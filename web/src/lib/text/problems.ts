@@ -22,6 +22,10 @@ export function problemWords(problem: Problem): string {
       return m.problem_too_many_clips();
     case "too_many_requests":
       return m.problem_too_many_requests();
+    case "forbidden":
+      return m.problem_forbidden();
+    case "twitch_away":
+      return m.problem_twitch_away();
     case "internal":
       return m.problem_internal();
     case "busy":
