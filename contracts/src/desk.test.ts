@@ -58,6 +58,11 @@ describe("what a case stands at", () => {
       { status: "done", entryId: "a", act: "delete" },
     ],
     ["undone before it was sent", [ban(), undo("a")], { status: "open", entryId: null, act: null }],
+    [
+      "undone, and what cannot be taken back is said",
+      [ban(), came("a", "done"), undo("a"), came("undo-a", "done", "it stays deleted")],
+      { status: "open", why: "it stays deleted" },
+    ],
     ["undone by somebody else", [ban(), came("a", "done"), undo("a", BEN)], { status: "open" }],
     [
       "undone, which Twitch refuses",

@@ -220,7 +220,8 @@ export function createDesk(): Desk {
       if (one === undefined) return OPEN;
       const seen = { reviewedBy: [...one.reviewedBy], notes: one.notes.filter(stands).length };
       const lead = one.decided.findLast((act) => membersOf(act).some(stands));
-      if (lead === undefined) return { ...OPEN, ...seen };
+      // Taken back, and Twitch (or we) had something to say of it: what was deleted does not come back.
+      if (lead === undefined) return { ...OPEN, ...seen, why: one.decided.at(-1)?.undo?.why ?? null };
       const { entry } = lead;
       const { status, why } = statusOf(membersOf(lead).filter(stands));
       return {

@@ -118,11 +118,12 @@ export async function openPeople(nc: NatsConnection, secret: Secret): Promise<Pe
       const prefix = loginPrefix.toLowerCase();
       const found: { target: string; record: PersonRecord }[] = [];
       if ((await bucket.status()).values === 0) return found;
-      for await (const target of await bucket.keys()) {
-        const record = (await known(target))?.record;
-        if (record === undefined) continue;
+      // One pass over the bucket: a question per key would take minutes of a long list.
+      for await (const entry of await bucket.history({ key: ">" })) {
+        const record = recordOf(entry);
+        if (record === null) continue;
         if (![record.login, ...record.earlier].some((login) => login.startsWith(prefix))) continue;
-        found.push({ target, record });
+        found.push({ target: entry.key, record });
         if (found.length >= limit) break;
       }
       return found;

@@ -80,12 +80,17 @@ export function modHandlers(parts: Parts) {
     };
   };
   /** Cases of the queue that wait for nobody, the newest decisions first. */
+  const decided = new Map<string, { of: unknown; entries: number; ids: string[] }>();
   const decidedIn = (channelId: string): string[] => {
-    const { desk } = mod.journals.of(channelId);
-    return [...desk.cases()]
+    const { desk, entries } = mod.journals.of(channelId);
+    const known = decided.get(channelId);
+    if (known !== undefined && known.of === desk && known.entries === entries.length) return known.ids;
+    const ids = [...desk.cases()]
       .filter((id) => !waits(desk.caseDesk(id)))
       .toReversed()
       .slice(0, MOST_NAMED);
+    decided.set(channelId, { of: desk, entries: entries.length, ids });
+    return ids;
   };
   const queue = async (
     channelId: string,
@@ -124,14 +129,14 @@ export function modHandlers(parts: Parts) {
       const nowMs = Date.now();
       const sinceMs = Math.floor((nowMs - WINDOWS_MS) / MINUTE_MS) * MINUTE_MS;
       const near = mod.recent(channelId);
-      const decided = decidedIn(channelId);
+      const done = decidedIn(channelId);
       // While the store is away the desk opens on what came meanwhile.
       const [far, counts] = await Promise.all([
         ask(modRecent, { channelId, sinceMs, events: RECENT_EVENTS }).then(
           (text) => JSON.parse(text) as z.infer<typeof modRecent.answer>,
           () => null,
         ),
-        queue(channelId, { except: decided, limit: 1 }).then(
+        queue(channelId, { except: done, limit: 1 }).then(
           (answer) => answer.counts,
           () => mod.cases.waiting(channelId, (id) => waits(mod.deskOf(channelId, id))),
         ),
@@ -157,7 +162,7 @@ export function modHandlers(parts: Parts) {
         events: newest([...(far?.events ?? []), ...near.events], ({ id }) => id)
           .sort((a, b) => b.atMs - a.atMs)
           .slice(0, RECENT_EVENTS),
-        counts: { ...counts, done: decided.length },
+        counts: { ...counts, done: done.length },
         policy: mod.policies.of(channelId),
         shift: mod.shifts.of(channelId),
         scoring: {
@@ -171,12 +176,12 @@ export function modHandlers(parts: Parts) {
 
     async modCases({ params: { login }, query: { state, cursor, limit, ...filter } }) {
       const channelId = channelOf(login);
-      const decided = decidedIn(channelId);
-      if (state === "done" && decided.length === 0)
+      const done = decidedIn(channelId);
+      if (state === "done" && done.length === 0)
         return { cases: [], next: null, counts: { critical: 0, alert: 0, watch: 0, done: 0 } };
-      const named = state === "done" ? { only: decided } : { except: decided };
+      const named = state === "done" ? { only: done } : { except: done };
       const answer = await queue(channelId, { ...filter, ...named, ...given({ cursor }), limit });
-      const counts: Counts = { ...answer.counts, done: decided.length };
+      const counts: Counts = { ...answer.counts, done: done.length };
       return { cases: answer.cases.map((one) => queued(channelId, one)), next: answer.next, counts };
     },
 
