@@ -8,6 +8,7 @@ import { answers } from "./questions/index.ts";
 import { serveQuestions } from "./questions/serve.ts";
 import { createDatabase, migrate } from "./migrate.ts";
 import { sinkHealth } from "./sink/health.ts";
+import { keepRetention } from "./retention.ts";
 import { Sink } from "./sink/sink.ts";
 import { watchStore } from "./store-health.ts";
 import { openStore } from "./store.ts";
@@ -35,6 +36,7 @@ await run("analytics", async ({ config, log, instance, signal, own }) => {
     );
     void prepared.done.then(() => sinks.forEach((sink) => sink.start()));
     own(countChatters(store, log, prepared.done));
+    own(keepRetention(nc, store, config, log, prepared.done));
     own(reportHealth(nc, "sink", instance, () => sinkHealth(sinks, prepared.trouble())));
   }
   if (values.only !== "sink") {

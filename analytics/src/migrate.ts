@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { VOD_CHANNEL } from "@hypecast/contracts/event.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
+import { isRaw } from "./retention.ts";
 import type { Store } from "./store.ts";
 
 const FOLDER = join(import.meta.dirname, "../../clickhouse/migrations");
@@ -110,6 +111,12 @@ async function keepRawFor(store: Store, config: Config, run: (sql: string) => Pr
     format: "JSONEachRow",
   });
   for (const { name, made } of await asked.json<{ name: string; made: string }>()) {
+    // Some channels have consented to more: what they keep must not age away before somebody looks (retention.ts).
+    if (
+      isRaw(name) &&
+      Number(/TTL storedAt \+ toIntervalHour\((\d+)\)/.exec(made)?.[1] ?? 0) > config.HYPECAST_RAW_HOURS
+    )
+      continue;
     const changes = rawTtlChanges(made, ttl);
     if (changes.length > 0) await run(`ALTER TABLE ${name} \${OnCluster} ${changes.join(", ")}`);
   }
