@@ -89,6 +89,8 @@ export interface CasesState {
   openedS: number;
   opened: number;
   leftOut: number;
+  /** The highest version of a case that was let go of: one that begins again under its id goes on behind it. */
+  lastVersion: number;
   /** In the order in which they began. */
   cases: Map<string, HeldCase>;
   lines: number;
@@ -120,6 +122,7 @@ function initial(channelId: string): CasesState {
     openedS: 0,
     opened: 0,
     leftOut: 0,
+    lastVersion: 0,
     cases: new Map(),
     lines: 0,
     byLine: new Map(),
@@ -238,6 +241,7 @@ function letGo(state: CasesState, held: HeldCase): void {
     dropUser(state, userId, held);
   }
   state.lines -= held.lines.length;
+  state.lastVersion = Math.max(state.lastVersion, held.version);
   state.cases.delete(held.id);
   state.changed.delete(held);
   state.saved.delete(held);
@@ -320,6 +324,7 @@ function begin(
   state.opened++;
   const held = newCase(id, source, line);
   held.heldId = heldId;
+  held.version = state.lastVersion;
   if (state.leftOut > 0) held.reasons["leftOut"] = state.leftOut;
   state.leftOut = 0;
   state.cases.set(id, held);
@@ -646,6 +651,7 @@ function save(state: CasesState): Uint8Array {
   out.number(state.openedS);
   out.uint(state.opened);
   out.uint(state.leftOut);
+  out.number(state.lastVersion);
   out.uint(state.cases.size);
   for (const held of state.cases.values()) {
     let bytes = state.saved.get(held);
@@ -678,6 +684,7 @@ function load(channelId: string, saved: Uint8Array): CasesState {
   state.openedS = bytes.number();
   state.opened = bytes.uint();
   state.leftOut = bytes.uint();
+  state.lastVersion = bytes.number();
   for (let left = bytes.uint(); left > 0; left--) {
     const raw = bytes.raw();
     const held = JSON.parse(decoder.decode(raw)) as HeldCase;

@@ -225,7 +225,7 @@ export function maskName(held: HeldCase, name: RegExp): boolean {
 
 /** The next version of it, as it is said at `nowMs`. */
 export function versionOf(held: HeldCase, channelId: string, nowMs: number): ModCase {
-  // A case that was let go of and begins again under its id must not stand behind what it was.
+  // Rises with the log's time, so that a fold that lost its memory does not stand behind what it said before.
   held.version = Math.max(held.version + 1, Math.floor(nowMs / 1000));
   held.saidAtMs = nowMs;
   const { worst } = held;
