@@ -33,10 +33,11 @@ export const media = {
   refused: counter("gateway_media_refused_total", "Files not sent because too many were being sent."),
 } as const;
 export const uploadBytes = counter("gateway_upload_bytes_total", "Bytes of uploads that were stored.");
-export const signIns = counter("gateway_sign_ins_total", "Sign-ins, sign-outs and what was refused, by why.", [
-  "act",
-  "reason",
-]);
+export const signIns = counter(
+  "gateway_sign_ins_total",
+  "Sign-ins, sign-outs and what was refused, by why.",
+  ["act", "reason"],
+);
 export const followers = gauge("gateway_events_open", "Connections that read server-sent events.");
 export const deliveries = counter(
   "gateway_webhook_deliveries_total",

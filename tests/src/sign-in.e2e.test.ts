@@ -90,7 +90,9 @@ test("in a browser: to Twitch and back by keyboard, by a link from elsewhere wit
   await stranger.getByRole("link", { name: "Sign in with Twitch" }).waitFor();
 
   await page.getByRole("button", { name: "Account: lamp" }).press("Enter");
-  await expect.poll(() => page.getByRole("group", { name: "Account: lamp" }).locator("li").allInnerTexts()).toEqual(["lamp\nbroadcaster"]);
+  await expect
+    .poll(() => page.getByRole("group", { name: "Account: lamp" }).locator("li").allInnerTexts())
+    .toEqual(["lamp\nbroadcaster"]);
   expect(await axeFindings(page)).toEqual([]);
   const second = await context.newPage();
   await second.goto(`${base}/clips`);
