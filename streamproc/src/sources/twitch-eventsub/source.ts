@@ -62,15 +62,6 @@ export interface EventSubParts {
   readonly lastState: (login: string) => Promise<ChannelState | null>;
 }
 
-const OFF: EventSubState = {
-  state: "off",
-  reason: "nobody who moderates here has signed in",
-  sinceMs: 0,
-  account: null,
-  missing: [],
-  heardAtMs: null,
-};
-
 /** Moderation of the watched channels, as Twitch tells it to accounts that signed in here, into the log. */
 export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
   const { config, log, nc, writer, optOuts, removals } = parts;
@@ -87,6 +78,10 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
   /** `<user id> <channel id>`, until when (monotonic) another account is preferred, since Twitch has turned this one away. */
   const turnedAway = new Map<string, number>();
   const unknown = new Set<string>();
+  const off: EventSubState = {
+    ...{ state: "off", reason: "nobody who moderates here has signed in", sinceMs: Date.now() },
+    ...{ account: null, missing: [], heardAtMs: null },
+  };
   let watched: readonly ChannelState[] = [];
   let stopWatch = (): void => undefined;
   let closed = false;
@@ -298,7 +293,7 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
       const state = link.state(channelId);
       if (state !== null) return state;
     }
-    return OFF;
+    return off;
   };
 
   return {
