@@ -36,7 +36,12 @@ export async function startActs(
   const handOf = (channelId: string, userId: string): Hand => ({
     channelId,
     helix,
-    use: (call) => tokens.use(userId, (token) => call({ channelId, userId, token })),
+    async use(call) {
+      const answer = await tokens.use(userId, (token) => call({ channelId, userId, token }));
+      // Who may not at Twitch is perhaps no moderator any more: here they are none until Twitch was asked.
+      if (answer.kind === "forbidden") await tokens.doubtRoles(userId).catch(() => undefined);
+      return answer;
+    },
   });
   const accountFor = async (
     entry: Task["entry"] & { by: Parameters<typeof whoActs>[0] },
