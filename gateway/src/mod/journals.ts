@@ -47,6 +47,8 @@ export interface Journals {
     channelId: string,
     draftOf: (held: Held) => Draft | null,
   ): Promise<(Written & { readonly isNew: boolean }) | null>;
+  /** Somebody will write there soon: what is needed for that is read ahead. */
+  warm(channelId: string): void;
   readonly ready: () => boolean;
   close(): void;
 }
@@ -68,6 +70,7 @@ export function holdJournals(
 ): Journals {
   const channels = new Map<string, Kept>();
   const waiting = new Set<() => void>();
+  const warmed = new Set<string>();
   let isReady = false;
 
   const keptOf = (channelId: string): Kept => {
@@ -159,6 +162,11 @@ export function holdJournals(
         }
       }
       throw new ProblemError("bus_down", "too many write to the journal at once", { "Retry-After": "1" });
+    },
+    warm(channelId) {
+      if (warmed.has(channelId)) return;
+      warmed.add(channelId);
+      journal.find(channelId, "").catch(() => warmed.delete(channelId));
     },
     ready: () => isReady,
     close: () => follow.close(),

@@ -126,6 +126,7 @@ export function modHandlers(parts: Parts) {
     async modDesk({ params: { login }, person }) {
       const channelId = channelOf(login);
       mod.shifts.seen(channelId, person);
+      mod.journals.warm(channelId);
       const nowMs = Date.now();
       const sinceMs = Math.floor((nowMs - WINDOWS_MS) / MINUTE_MS) * MINUTE_MS;
       const near = mod.recent(channelId);
