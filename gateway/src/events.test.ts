@@ -21,7 +21,8 @@ test("who loses the role while they follow a record is told nothing more of it, 
     );
   const told: string[] = [];
   let ended = 0;
-  (reply()?.body as EventBody).follow({ tell: (event) => told.push(event), end: () => ended++ });
+  const { body } = reply() ?? {};
+  (body as EventBody).follow({ tell: (event) => told.push(event), end: () => ended++ });
   follow.changed("one", (revision = 2));
   expect(told.map((event) => event.split("\n")[0])).toEqual(["id: 1", "id: 2"]);
   role = false;
