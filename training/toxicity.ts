@@ -1,12 +1,12 @@
-import { createWriteStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { TOXICITY_CLASSES, type ToxicityClass } from "@hypecast/contracts/toxicity.ts";
 import { CONTEXT, contextRow, NO_CONTEXT, type LineContext } from "@hypecast/streamproc/toxicity/context.ts";
 import { PIECES, windowsOf, WORDS } from "@hypecast/streamproc/toxicity/features.ts";
-import { type Places, type Token, tokensOf } from "@hypecast/streamproc/toxicity/normalise.ts";
+import { type Token, tokensOf } from "@hypecast/streamproc/toxicity/normalise.ts";
 import { conda, davidson, gametox, hashOf, olid, type Part, timeouts, withContext } from "../bench/src/toxicity-sets.ts";
+import { vodTexts } from "../bench/src/toxicity-vods.ts";
 import { CLASS_WORDS, expand, isBanter, GROUPS, GROUPS_RUSSIAN, NEUTRAL, NEUTRAL_RUSSIAN, SEEDS } from "./toxicity-seeds.ts";
 
 /**
@@ -91,6 +91,9 @@ function named(text: string, usual: ToxicityClass | null): Says {
 
 const CLEAN = { toxicity: 0, severity: 0, classes: NONE } as const;
 
+/** Lines of game chat that teach, to be disguised below. */
+const disguised: { text: string; says: Says }[] = [];
+
 for (const { part, text, intent } of conda(data) ?? []) {
   const says =
     intent === "E"
@@ -99,6 +102,7 @@ for (const { part, text, intent } of conda(data) ?? []) {
         ? { toxicity: 0.3, severity: 0.15, classes: { ...NONE, insult: 0.2 } }
         : CLEAN;
   put("conda", part, text, { ...says, conda: "OAIE".indexOf(intent) });
+  if (part === "train") disguised.push({ text, says });
 }
 for (const { part, text, label } of gametox(data) ?? []) {
   const says =
@@ -110,6 +114,7 @@ for (const { part, text, label } of gametox(data) ?? []) {
           ? { toxicity: 0.3, severity: 0.15, classes: { ...NONE, insult: 0.2 } }
           : named(text, label === 4 ? "threat" : "identity");
   put("gametox", part, text, { ...says, gametox: label });
+  if (part === "train") disguised.push({ text, says });
 }
 for (const { part, text, label } of davidson(data) ?? []) {
   const says =
@@ -151,27 +156,9 @@ const flagged = values.flagged === undefined ? undefined : [...readFileSync(valu
 for (const { line, tokens, context } of withContext(day, flagged))
   put("timeouts", line.part, line.text, { action: Number(line.timedOut) }, tokens, context);
 
-interface Fragment {
-  text: string | null;
-  emote: unknown;
-}
 /** Lines of real chats that stood: mostly harmless, whatever words they use. */
 const VOD_LINES = 40_000;
-const vods: { text: string; emotes: Places }[] = [];
-for (const channel of ["channel_a", "channel_b", "channel_c"])
-  for (const file of readdirSync(join(data, "chat-vod", channel)).filter((name) => name.endsWith(".chat.json.gz")))
-    for (const { message } of JSON.parse(gunzipSync(readFileSync(join(data, "chat-vod", channel, file))).toString("utf8")) as {
-      message: { fragments?: Fragment[] } | null;
-    }[]) {
-      let text = "";
-      const emotes: [number, number][] = [];
-      for (const fragment of message?.fragments ?? []) {
-        const from = Array.from(text).length;
-        text += fragment.text ?? "";
-        if (fragment.emote != null) emotes.push([from, Array.from(text).length - 1]);
-      }
-      if (text.trim() !== "") vods.push({ text, emotes });
-    }
+const vods = vodTexts(data) ?? [];
 const once = [...new Map(vods.map((vod) => [vod.text.toLowerCase(), vod])).values()];
 for (const { text, emotes } of some(once, (vod) => vod.text, VOD_LINES)) {
   const read = tokensOf(text, emotes);
@@ -179,6 +166,43 @@ for (const { text, emotes } of some(once, (vod) => vod.text, VOD_LINES)) {
   const words = read.map((token) => token.text).join(" ");
   if (CLASS_WORDS.some(([, pattern]) => pattern.test(words))) continue;
   put("vod", hashOf(text) % 10 < 2 ? "test" : "train", text, { toxicity: 0.02, severity: 0, classes: NONE }, read);
+}
+
+const EMOTES = ["KEKW", "monkaS", "Pog", "Sadge", "catJAM", "TriHard", "PepeLaugh", "WutFace", "<3", "😂", "💀"];
+const pick = <T>(all: readonly T[], hash: number): T => all[hash % all.length]!;
+/** Another spelling of one word, or the line among other things: what is said stays the same. */
+function disguise(text: string, hash: number): string {
+  const word = (change: (word: string) => string): string =>
+    text.replaceAll(/\p{L}{4,}/gu, (found) => (hashOf(found + hash) % 4 < 3 ? change(found) : found));
+  const at = (length: number): number => 1 + (hash % (length - 2));
+  const emote = pick(EMOTES, hash >>> 4);
+  const [before, after] = [pick(once, hash >>> 3).text, pick(once, hash >>> 5).text];
+  switch (hash % 9) {
+    case 0:
+      return `${emote} ${emote} ${text} ${pick(EMOTES, hash >>> 9)} ${emote}`;
+    case 1:
+      return `${text} ${`${emote} `.repeat(1 + (hash % 6))}`;
+    case 2:
+      return `${before} ${text}`;
+    case 3:
+      return `${text} ${after}`;
+    case 4:
+      return `${before} ${text} ${after}`;
+    case 5:
+      return word((one) => one.slice(0, at(one.length)) + one[at(one.length) + 1]! + one[at(one.length)]! + one.slice(at(one.length) + 2));
+    case 6:
+      return word((one) => one.slice(0, at(one.length)) + one.slice(at(one.length) + 1));
+    case 7:
+      return word((one) => `${one.slice(0, at(one.length))}*${one.slice(at(one.length) + 1)}`);
+    default:
+      return word((one) => [...one.match(/./gsu)!].join(pick([" ", ".", "-", "_"], hash >>> 7)));
+  }
+}
+for (const { text, says } of disguised) {
+  const hash = hashOf(text);
+  // All that is toxic, and one in three of the rest.
+  if (says.toxicity === 0 && hash % 3 !== 0) continue;
+  put("disguised", "train", disguise(text, Math.floor(hash / 3)), says);
 }
 
 await new Promise((resolve) => meta.end(resolve));

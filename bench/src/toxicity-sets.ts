@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { ChannelMemory, type LineContext } from "@hypecast/streamproc/toxicity/context.ts";
@@ -89,19 +89,22 @@ export function readCsv(text: string): Record<string, string>[] {
   return rows.map((fields) => Object.fromEntries(head.map((name, i) => [name, fields[i] ?? ""])));
 }
 
-/** Null where the file is not there. */
-const read = (data: string, path: string): string | null => {
-  const file = join(data, path);
-  if (!existsSync(file)) return null;
-  const bytes = readFileSync(file);
-  return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
-};
+/** The file `<folder>/<name>…<ending>` of a data folder: `conda-train.csv`, or another part of the same set. Null where there is none. */
+function read(data: string, folder: string, name: string, ending: string): string | null {
+  if (!existsSync(join(data, folder))) return null;
+  const found = readdirSync(join(data, folder))
+    .filter((file) => file.startsWith(name) && file.endsWith(ending))
+    .toSorted()[0];
+  if (found === undefined) return null;
+  const bytes = readFileSync(join(data, folder, found));
+  return (ending.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+}
 
 const INTENTS = new Set(["E", "I", "A", "O"]);
 
 /** CONDA, split by match. Utterances that one player wrote in a row are one text with `[SEPA]` between them, which we read as a space. */
 export function conda(data: string): CondaLine[] | null {
-  const text = read(data, "toxicity/conda-train.csv");
+  const text = read(data, "toxicity", "conda", ".csv");
   if (text === null) return null;
   return readCsv(text).flatMap((row) => {
     const intent = row["intentClass"]!;
@@ -123,7 +126,7 @@ export function conda(data: string): CondaLine[] | null {
 
 /** GameTox (World of Tanks): 0 none, 1 hate and harassment (insults), 2 other offensive, 3 identity hate, 4 threat, 5 extremism. Split by text. */
 export function gametox(data: string): LabelledLine[] | null {
-  const text = read(data, "toxicity/gametox-train.csv");
+  const text = read(data, "toxicity", "gametox", ".csv");
   if (text === null) return null;
   return readCsv(text).flatMap(({ message, label }) =>
     message!.trim() === "" || label === ""
@@ -134,7 +137,7 @@ export function gametox(data: string): LabelledLine[] | null {
 
 /** Davidson's tweets: 0 hate, 1 offensive, 2 neither. Split by text. */
 export function davidson(data: string): LabelledLine[] | null {
-  const text = read(data, "toxicity/davidson.csv");
+  const text = read(data, "toxicity", "davidson", ".csv");
   if (text === null) return null;
   return readCsv(text).map((row) => ({
     part: partOfText(row["tweet"]!),
@@ -145,7 +148,7 @@ export function davidson(data: string): LabelledLine[] | null {
 
 /** OLID's tweets: 0 not offensive, 1 untargeted, 2 at a person, 3 at a group, 4 at something else. Split by text. */
 export function olid(data: string): LabelledLine[] | null {
-  const text = read(data, "toxicity/olid-train.tsv");
+  const text = read(data, "toxicity", "olid", ".tsv");
   if (text === null) return null;
   return text
     .split("\n")
@@ -165,7 +168,7 @@ export function olid(data: string): LabelledLine[] | null {
 
 /** A day of a large e-sports chat, with what its moderators did. Split by time. */
 export function timeouts(data: string): TimeoutLine[] | null {
-  const text = read(data, "moderation/esports-day1.csv.gz");
+  const text = read(data, "moderation", "esports", ".csv.gz");
   if (text === null) return null;
   const rows = readCsv(text);
   return rows.map((row, i) => ({

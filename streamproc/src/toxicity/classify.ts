@@ -108,7 +108,7 @@ async function scoreLines(
       ...{ toxicity, severity, action },
       scores: [...scores],
       span: spans.get(i) ?? null,
-      language: languageOf(line.text),
+      language: languageOf(line.text, readings[i]!.tokens),
       authorLines: context.authorLines,
       copies: context.copies,
       near: nearOf(readings[i]!.tokens),

@@ -1,15 +1,16 @@
 import type { Language } from "@hypecast/contracts/toxicity.ts";
+import type { Token } from "./normalise.ts";
 
-/** Words that tell Latin-written languages from English in few words. */
+/** Words that tell Latin-written languages from English in few words, without their accents. */
 const FOREIGN = new Set(
   (
     "der die das und ist nicht ein eine ich du wir mit auf auch aber wie bei was noch schon heute " +
     "el la los las que por para con una uno es esta pero como muy hola todo nada gracias jaja eres vamos " +
-    "le les des une pas est pour dans avec vous nous je tu mais oui bonjour merci c'est il elle " +
-    "não nao voce você vai uma isso com tem mas muito obrigado kkkk caralho porra mano " +
-    "nie jest się sie tak ale dla jak czy mam kurwa dobrze co " +
-    "bir ve bu ben sen için evet hayır abi amk lan var yok " +
-    "che di non sono ciao grazie perché ma è questo"
+    "le les des une pas est pour dans avec vous nous je tu mais oui bonjour merci cest il elle " +
+    "nao nao voce voce vai uma isso com tem mas muito obrigado kkkk caralho porra mano " +
+    "nie jest sie sie tak ale dla jak czy mam kurwa dobrze co " +
+    "bir ve bu ben sen icin evet hayir abi amk lan var yok " +
+    "che di non sono ciao grazie perche ma e questo"
   ).split(" "),
 );
 const ENGLISH = new Set(
@@ -23,22 +24,27 @@ const ENGLISH = new Set(
  * `ru` where most letters are Russian, `en` where they are Latin and nothing speaks for another language, otherwise `other`. A guess: most
  * lines have few words.
  */
-export function languageOf(text: string): Language {
-  let [latin, cyrillic, foreign, marked] = [0, 0, 0, 0];
-  for (const sign of text) {
-    const code = sign.charCodeAt(0);
+export function languageOf(text: string, tokens: readonly Token[]): Language {
+  let [latin, cyrillic, foreign, marked, ukrainian] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
     if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) latin++;
     else if (code < 128) continue;
-    else if (code >= 0x410 && code <= 0x451) cyrillic++;
     else if (code >= 0xc0 && code <= 0x24f) marked++;
-    else if (/\p{L}/u.test(sign)) foreign++;
+    else if (code >= 0x400 && code <= 0x4ff) {
+      cyrillic++;
+      if (UKRAINIAN.has(code)) ukrainian++;
+    } else if (code >= 0x370 && /\p{L}/u.test(text[i]!)) foreign++;
   }
-  if (cyrillic > latin + foreign) return /[іїєґ]/i.test(text) ? "other" : "ru";
+  if (cyrillic > latin + foreign) return ukrainian > 0 ? "other" : "ru";
   if (foreign > latin || latin + marked === 0) return "other";
   let [others, english] = [0, 0];
-  for (const word of text.toLowerCase().split(/[^\p{L}']+/u)) {
+  for (const { kind, text: word } of tokens) {
+    if (kind !== "word") continue;
     if (ENGLISH.has(word)) english++;
     else if (FOREIGN.has(word)) others++;
   }
   return others > english || (marked > 0 && english === 0) ? "other" : "en";
 }
+
+const UKRAINIAN = new Set(Array.from("іїєґІЇЄҐ", (sign) => sign.charCodeAt(0)));

@@ -356,9 +356,11 @@ function shorten(word: string): string {
   return out;
 }
 
-/** The line as somebody would compare it: words and signs once each in order, without what disguises it. For near-copies. */
+/** The line as somebody would compare it: its words and emotes once each in order, its signs where it has nothing else. For near-copies. */
 export function plainText(tokens: readonly Token[]): string {
   const seen = new Set<string>();
-  for (const { kind, text } of tokens) if (kind !== "reading") seen.add(text);
+  for (const { kind, text } of tokens)
+    if (kind !== "reading" && kind !== "sign") seen.add(text.toLowerCase());
+  if (seen.size === 0) for (const { text } of tokens) seen.add(text);
   return [...seen].join(" ");
 }
