@@ -14,7 +14,9 @@ import { videoMeasured, type VideoMeasured } from "@hypecast/contracts/measured.
 import { momentMark, type MomentMark } from "@hypecast/contracts/moment.ts";
 import { shotScore, type ShotScore } from "@hypecast/contracts/shot.ts";
 import { videoGap, videoSegment, type VideoGap, type VideoSegment } from "@hypecast/contracts/video.ts";
+import { toxicityScores, type ToxicityScores } from "@hypecast/contracts/toxicity.ts";
 import type { ChatWindow } from "@hypecast/contracts/window.ts";
+import { isPeoplesLine } from "@hypecast/streamproc/processors/toxicity-spikes/peoples-line.ts";
 import { folds } from "@hypecast/streamproc/processors/index.ts";
 import type { FoldHandover, FoldInput, FoldOutput } from "@hypecast/streamproc/processors/fold.ts";
 import type { Recording } from "./murder-recording.ts";
@@ -35,6 +37,9 @@ const FINALS = {
   audio: ["audio_windows", idOf],
   moment: ["moments", ({ id, version }: Row) => `${id} ${version}`],
   lag: ["reaction_lags", idOf],
+  toxicityWindow: ["toxicity_windows", idOf],
+  spike: ["toxicity_spikes", ({ id, version }: Row) => `${id} ${version}`],
+  modCase: ["mod_cases", ({ id, version }: Row) => `${id} ${version}`],
 } as const;
 interface Row {
   id: string;
@@ -46,6 +51,14 @@ function idOf({ id }: Row): string {
 export type FinalTable = (typeof FINALS)[keyof typeof FINALS][0];
 export type Finals = Record<FinalTable, Map<string, object>>;
 export const finalTables: readonly FinalTable[] = Object.values(FINALS).map(([table]) => table);
+
+/** Of these the store keeps nobody's words and the last version alone: they are held to the log. */
+const LOG_ONLY: ReadonlySet<FinalTable> = new Set<FinalTable>([
+  "toxicity_windows",
+  "toxicity_spikes",
+  "mod_cases",
+]);
+export const storedTables = finalTables.filter((table) => !LOG_ONLY.has(table));
 
 /** What one row of a table is known by. */
 export function keyOf(table: FinalTable, row: object): string {
@@ -94,7 +107,28 @@ function inputs({ subject, data, header }: Logged): [string, FoldInput][] {
     return [[channelId, { type: "measured", measured: body as VideoMeasured }]];
   if (name === shotScore.name) return [[channelId, { type: "score", score: body as ShotScore }]];
   if (name === momentMark.name) return [[channelId, { type: "mark", mark: body as MomentMark }]];
+  if (name === toxicityScores.name)
+    return [[channelId, { type: "toxicity", scores: body as ToxicityScores }]];
   return [];
+}
+
+/** Every pack with people's lines has its scores, once. */
+export function checkScores(
+  log: readonly (Logged & { seq: number })[],
+  channels: readonly string[],
+): boolean {
+  const ids: string[] = [];
+  const scored: string[] = [];
+  for (const { subject, data, seq } of log) {
+    const channelId = subject.split(".")[3] ?? "";
+    if (!channels.includes(channelId)) continue;
+    if (subject.startsWith(`${toxicityScores.name}.`))
+      scored.push((JSON.parse(Buffer.from(data).toString()) as ToxicityScores).id);
+    else if (subject.startsWith(`${chatLines.name}.`) && unpackLines(data).some(isPeoplesLine))
+      ids.push(`${channelId}:tox:${seq}`);
+  }
+  expect(scored.toSorted(), "scores of packs").toEqual(ids.toSorted());
+  return true;
 }
 
 /** The log has what was written, each line once and each channel in order: the source lost and doubled nothing. */

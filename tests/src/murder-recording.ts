@@ -39,11 +39,14 @@ const WORDS = [
   "wait",
   "1",
   "nice one",
+  "you are worthless trash, everybody hates you",
 ];
+/** When and where accounts that never wrote here say nearly the same. */
+const RAID = { atMs: 60_000, channel: 3, accounts: 12 };
 
 /**
  * `seconds` of chat in five channels of unlike rates: disorder below the lateness that folds allow, late lines in one channel,
- * every now and then a storm of one emote, subs and raids. Ids are new with every seed.
+ * every now and then a storm of one emote, subs and raids, here and there an insult, and once an attack by new accounts. Ids are new with every seed.
  */
 export function makeRecording(seed: number, seconds: number): Recording {
   const random = seeded(seed);
@@ -73,6 +76,20 @@ export function makeRecording(seed: number, seconds: number): Recording {
         rows.push(irc(tags, user, channelId, "PRIVMSG", text));
         said.push({ id, channelId, sentAtMs, userId: String(user) });
       }
+      if (at === RAID.atMs && i === RAID.channel)
+        for (let account = 0; account < RAID.accounts; account++) {
+          const sentAtMs = beginMs + at + account;
+          const id = uuid(seed, n++);
+          const user = 5000 + account;
+          const tags = {
+            ...{ id, "room-id": channelId, "tmi-sent-ts": sentAtMs, "user-id": user, emotes: "" },
+            "first-msg": 1,
+          };
+          rows.push(
+            irc(tags, user, channelId, "PRIVMSG", `all of you are worthless trash, go away ${account}`),
+          );
+          said.push({ id, channelId, sentAtMs, userId: String(user) });
+        }
       if (random() < 0.002) {
         const raid = random() < 0.2;
         const tags = {

@@ -3,7 +3,7 @@ import { playEpisode, startWorld, type World } from "./murder.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ store: true, processors: 2 });
+  world = await startWorld({ store: true, processors: 2, moderation: 2 });
 });
 afterAll(() => world?.close());
 

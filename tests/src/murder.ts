@@ -9,9 +9,11 @@ import { audioWindows } from "@hypecast/contracts/audio.ts";
 import { chatBursts, type ChatBurst } from "@hypecast/contracts/burst.ts";
 import { partitionOf, subjectFilter, type EventType } from "@hypecast/contracts/event.ts";
 import { hypeValues } from "@hypecast/contracts/hype.ts";
+import { modCases } from "@hypecast/contracts/mod-case.ts";
 import { moments, reactionLags, type Moment } from "@hypecast/contracts/moment.ts";
 import { videoShots } from "@hypecast/contracts/shot.ts";
 import { CHECKPOINT_SUBJECT, inputEvents, STATE_SUBJECT } from "@hypecast/contracts/streams.ts";
+import { toxicitySpikes, toxicityWindows } from "@hypecast/contracts/toxicity.ts";
 import { chatWindows, type ChatWindow } from "@hypecast/contracts/window.ts";
 import { openStore, type Store } from "@hypecast/analytics/store.ts";
 import { connectBus, ensureStreams, whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
@@ -20,8 +22,10 @@ import {
   batch,
   canonical,
   checkLog,
+  checkScores,
   checkWindows,
   finalTables,
+  storedTables,
   keyOf,
   type Finals,
   type FinalTable,
@@ -138,6 +142,8 @@ export interface WorldOptions {
   readonly media?: boolean;
   /** With the process that makes vectors and searches. */
   readonly oracle?: boolean;
+  /** With so many processes that score chat. */
+  readonly moderation?: number;
   /** With everything that video needs, and these settings. */
   readonly video?: Record<string, string>;
   readonly processors: number;
@@ -185,6 +191,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   if (options.media === true) add("media", "streamproc/src/main.ts", "--only", "media");
   if (options.imports === true) add("imports", "streamproc/src/main.ts", "--only", "imports");
   if (options.store) add("analytics", "analytics/src/main.ts");
+  for (let i = 1; i <= (options.moderation ?? 0); i++)
+    add(`moderation-${i}`, "streamproc/src/main.ts", "--only", "moderation");
   if (options.oracle === true) add("oracle", "analytics/src/oracle/main.ts");
   if ((options.store && options.imports !== true) || options.video !== undefined)
     add("gateway", "gateway/src/main.ts");
@@ -264,9 +272,21 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
   );
   const began = performance.now();
   let finals = 0;
+  const scored = world.programs.has("moderation-1");
   const told = (): string => `seed ${seed} after ${did.join(", ")}`;
   try {
+    if (scored)
+      await until("every pack is scored", 40_000, async () =>
+        checkScores(await logOf(world, recording.channels, firstChat), recording.channels),
+      );
     const { log, expected } = await checkFinals(world, recording.channels, firstChat, firstFold);
+    if (scored) {
+      checkScores(log, recording.channels);
+      expect(expected.mod_cases.size).toBeGreaterThan(10);
+      expect([...expected.toxicity_spikes.values()]).toContainEqual(
+        expect.objectContaining({ kind: "hate_raid" }),
+      );
+    }
     checkLog(log, recording);
     checkWindows([...expected.chat_windows.values()] as ChatWindow[], recording);
     if (world.store !== null) await checkStore(world.store, recording, expected);
@@ -360,14 +380,8 @@ export async function checkFinals(
   channels: readonly string[],
   firstChat: number,
   firstFold: number,
-): Promise<{ log: Logged[]; expected: Finals }> {
-  const partitions = [...new Set(channels.map(partitionOf))];
-  const log = await readLog(
-    world,
-    "INPUT",
-    firstChat,
-    partitions.flatMap((p) => inputEvents.map((event) => subjectFilter(event, p))),
-  );
+): Promise<{ log: Awaited<ReturnType<typeof readLog>>; expected: Finals }> {
+  const log = await logOf(world, channels, firstChat);
   const expected = batch(log, new Set(channels));
   const last = new Map(log.map(({ partition, seq }) => [partition, seq]));
   await until("every partition has folded the log to its end", 40_000, async () => {
@@ -388,6 +402,20 @@ export async function checkFinals(
   return { log, expected };
 }
 
+const logOf = async (
+  world: Pick<World, "nc" | "jsm">,
+  channels: readonly string[],
+  first: number,
+): Promise<Awaited<ReturnType<typeof readLog>>> =>
+  readLog(
+    world,
+    "INPUT",
+    first,
+    [...new Set(channels.map(partitionOf))].flatMap((p) =>
+      inputEvents.map((event) => subjectFilter(event, p)),
+    ),
+  );
+
 async function checkStore(store: Store, recording: Recording, expected: Finals): Promise<void> {
   const among = recording.channels.map((id) => `'${id}'`).join();
   const rows = async <Row>(query: string): Promise<Row[]> =>
@@ -396,7 +424,7 @@ async function checkStore(store: Store, recording: Recording, expected: Finals):
     const found = await rows<{ id: string }>(`SELECT * FROM ${table} FINAL WHERE channelId IN (${among})`);
     return new Map(found.map((row) => [keyOf(table, row), row]));
   };
-  for (const table of finalTables) {
+  for (const table of storedTables) {
     const kept = table === "moments" ? newest(expected.moments) : expected[table];
     await until(`${table} has ${kept.size} rows`, 30_000, async () => {
       const found = await read(table).catch(() => null);
@@ -458,6 +486,9 @@ const EVENT_OF: Record<FinalTable, EventType> = {
   audio_windows: audioWindows,
   moments,
   reaction_lags: reactionLags,
+  toxicity_windows: toxicityWindows,
+  toxicity_spikes: toxicitySpikes,
+  mod_cases: modCases,
 };
 
 async function finalsOnLog(
