@@ -582,6 +582,8 @@ test("a search looks where it is told to and says where each hit is in its strea
       );
     },
   });
+  // The server has to know of it before the gateway asks.
+  await bus.flush();
   const answer = (await (
     await send("POST", "/api/v1/search", { query: "упал в лаву", scope, language: "ru" })
   ).json()) as {
