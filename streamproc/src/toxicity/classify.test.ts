@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatLine } from "@hypecast/contracts/chat.ts";
-import type { LineScore } from "@hypecast/contracts/toxicity.ts";
+import { FLAGGED_FROM, TOXIC_FROM, type LineScore } from "@hypecast/contracts/toxicity.ts";
+import { GROUPS, NEUTRAL } from "../../../training/toxicity-seeds.ts";
 import { openOnnx } from "../scorer/onnx.ts";
 import { MODELS_FOLDER } from "../scorer/open.ts";
 import { BadAnswer, Late, type Scorer } from "../scorer/scorer.ts";
@@ -63,6 +64,30 @@ describe("a line's toxicity", () => {
         .join(""),
     ).toContain("faggot");
     expect(span![1] - span![0]).toBeLessThan(20);
+  });
+
+  it("does not rise because somebody says who they are", async () => {
+    const terms = Object.values(GROUPS).flat();
+    const sentences = NEUTRAL.held.flatMap((template) => terms.map((term) => template.replace("{g}", term)));
+    const scores = await scoresOf(...sentences);
+    const mean = scores.reduce((sum, { toxicity }) => sum + toxicity, 0) / scores.length;
+    const toxic = scores.filter(({ toxicity }) => toxicity >= TOXIC_FROM);
+    expect(mean).toBeLessThan(0.12);
+    expect(toxic.length / scores.length).toBeLessThan(0.02);
+  });
+
+  it("of talk about the game is low, and trash talk is no hate", async () => {
+    for (const { text, toxicity } of await scoresOf(
+      "kill him",
+      "gg ez",
+      "нас убили",
+      "headshot that guy",
+      "bomb b and kill the last one",
+    ))
+      expect(toxicity, text).toBeLessThan(FLAGGED_FROM);
+    const [trash] = await scoresOf("noob trash");
+    expect(["insult", "none"]).toContain(trash!.class);
+    expect(trash!.severity).toBeLessThan(0.5);
   });
 
   it("with a model that is away, late or wrong is unknown and never clean", async () => {

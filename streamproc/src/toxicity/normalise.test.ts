@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MOST_CODE_POINTS, plainText, tokensOf } from "./normalise.ts";
 
@@ -68,8 +68,8 @@ it("near-copies have one plain text", () => {
 });
 
 it("whatever is written, tokens lie in order within the line and nothing is thrown", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 80 }), (text) => {
+  assert(
+    property(string({ unit: "binary", maxLength: 80 }), (text) => {
       const length = Math.min(MOST_CODE_POINTS, Array.from(text).length);
       let before = 0;
       for (const { kind, first, last } of tokensOf(text)) {
