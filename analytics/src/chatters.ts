@@ -51,9 +51,9 @@ export function countChatters(store: Store, log: Logger, ready: Promise<unknown>
     }
     isAtWork = false;
   };
-  void ready.then(async () => {
+  void ready.then(() => {
     isReady = true;
-    await count();
+    return count();
   });
   const timer = setInterval(() => void count(), EVERY_MS);
   return { close: () => clearInterval(timer) };
