@@ -48,8 +48,6 @@ export const session = z.object({
   issuedAtMs: z.int(),
   seenAtMs: z.int(),
   untilMs: z.int(),
-  /** Address from which it began. */
-  client: z.string(),
   /** Of the operator: keyed hash of the token. Of a person: what they could do when this id was given out. Another one asks for a new id. */
   mark: z.string(),
   /** Key of the newer id that stands in its place; this one lives on for a moment, for requests that are under way. Null: there is none. */

@@ -144,7 +144,7 @@ test("the operator's sessions outlive the gateway, and end when the token is cha
   const before = access("0.0.0.0", TOKEN, { sessions, signIn: "twitch" });
   const session = await before.logIn(TOKEN, "1.2.3.4", false);
   const cookie = typeof session === "string" ? "" : valueIn(session.cookie);
-  const ana = valueIn(await before.begin(ANA.userId, { client: "1.2.3.4", cookie: "" }, false));
+  const ana = valueIn(await before.begin(ANA.userId, "", false));
   const after = access("0.0.0.0", TOKEN, { sessions });
   expect(refusalOf(after, { cookie })).toBeNull();
   expect(refusalOf(after, { cookie: ana })).toBe("unauthorized");
@@ -188,7 +188,7 @@ test("a person's session gets a new id in time and when their roles change; the 
   let nowMs = 0;
   const marks = ["analyst"];
   const gate = access("0.0.0.0", "", { signIn: "twitch", marks, now: () => nowMs });
-  const first = valueIn(await gate.begin(ANA.userId, { client: "1.2.3.4", cookie: "" }, false));
+  const first = valueIn(await gate.begin(ANA.userId, "", false));
   const whoWith = (cookie: string): Who => {
     const who = gate.who(claim({ cookie }));
     if (typeof who === "string") throw new Error(who);
@@ -220,8 +220,8 @@ test("a person's session gets a new id in time and when their roles change; the 
 
 test("signing in again ends the session that the browser came with: an id that was planted is worth nothing", async () => {
   const gate = access("0.0.0.0", "", { signIn: "twitch" });
-  const planted = valueIn(await gate.begin(ANA.userId, { client: "6.6.6.6", cookie: "" }, false));
-  const own = valueIn(await gate.begin(ANA.userId, { client: "1.2.3.4", cookie: planted }, false));
+  const planted = valueIn(await gate.begin(ANA.userId, "", false));
+  const own = valueIn(await gate.begin(ANA.userId, planted, false));
   expect(own).not.toBe(planted);
   expect(refusalOf(gate, { cookie: planted })).toBe("unauthorized");
   expect(refusalOf(gate, { cookie: own })).toBeNull();
@@ -229,7 +229,7 @@ test("signing in again ends the session that the browser came with: an id that w
 
 test("who was disconnected is out, whatever their session says", async () => {
   const gate = access("0.0.0.0", TOKEN, { signIn: "twitch" });
-  const nobody = valueIn(await gate.begin("99", { client: "1.2.3.4", cookie: "" }, false));
+  const nobody = valueIn(await gate.begin("99", "", false));
   expect(refusalOf(gate, { cookie: nobody })).toBe("unauthorized");
 });
 

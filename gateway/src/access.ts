@@ -49,7 +49,7 @@ export interface Access {
     https: boolean,
   ): Promise<{ cookie: string } | "unauthorized" | "too_many_requests">;
   /** The `Set-Cookie` value of a new session of a person. The one that they came with ends. */
-  begin(userId: string, claim: Pick<Claim, "client" | "cookie">, https: boolean): Promise<string>;
+  begin(userId: string, cookie: string, https: boolean): Promise<string>;
   /** Forgets the session; resolves to the `Set-Cookie` value that clears it. */
   logOut(cookie: string, https: boolean): Promise<string>;
   /** Should the session get a new id now? */
@@ -179,16 +179,16 @@ export function createAccess(
       const checked = open ? "right" : checkToken(text, client);
       if (checked !== "right") return checked;
       if (known === null || open) return { cookie: clearCookie(https, alwaysHttps) };
-      const id = await known.sessions.begin({ userId: "", client, mark: tokenMark });
+      const id = await known.sessions.begin({ userId: "", mark: tokenMark });
       return { cookie: given(id, https) };
     },
-    async begin(userId, { client, cookie }, https) {
+    async begin(userId, cookie, https) {
       if (known === null) throw new Error("there are no sessions to begin");
       const before = sessionIn(cookie);
       if (before !== null) await known.sessions.end(before);
       const account = known.account(userId);
       const mark = account === null ? "" : markOf({ kind: "twitch", userId, login: account.login });
-      return given(await known.sessions.begin({ userId, client, mark }), https);
+      return given(await known.sessions.begin({ userId, mark }), https);
     },
     async logOut(cookie, https) {
       const found = sessionIn(cookie);

@@ -49,7 +49,6 @@ export async function signedIn(
     issuedAtMs: nowMs,
     seenAtMs: nowMs,
     untilMs: nowMs + 3_600_000,
-    client: "127.0.0.1",
     mark: "",
     replacedBy: null,
   };

@@ -126,7 +126,7 @@ export function serveSignIn(parts: SignInParts): SignInServer {
     await audit.note({ act: "sign_in", person, client: claim.client, detail });
     if (pending.consent === "moderate" || pending.consent === "broadcast")
       await audit.note({ act: "connect", person, client: claim.client, detail });
-    const session = await access.begin(userId, claim, settings.secure);
+    const session = await access.begin(userId, claim.cookie, settings.secure);
     return { ...onwardPage(pending.next, request), cookies: [session, pendingCookie("", 0)] };
   }
 

@@ -36,7 +36,7 @@ export interface Sessions {
   /** The session that once had this key, by its present one; null: it has ended. */
   follow(key: string): FoundSession | null;
   /** Resolves to the cookie's value. */
-  begin(who: Pick<Session, "userId" | "client" | "mark">): Promise<string>;
+  begin(who: Pick<Session, "userId" | "mark">): Promise<string>;
   /** A new id for the same session; null: another request has just got it. */
   rotate(found: FoundSession, mark: string): Promise<string | null>;
   isDue(found: FoundSession, mark: string): boolean;
@@ -84,12 +84,12 @@ export function sessionsIn(
       return session === null || !stands(session) ? null : { key: keyOf(id), session };
     },
     follow,
-    async begin({ userId, client, mark }) {
+    async begin({ userId, mark }) {
       await makeRoom(userId);
       const nowMs = now();
       const id = newId();
       await bucket.put(keyOf(id), {
-        ...{ userId, client, mark },
+        ...{ userId, mark },
         createdAtMs: nowMs,
         issuedAtMs: nowMs,
         seenAtMs: nowMs,
