@@ -1,7 +1,7 @@
 import type { DeskNow } from "./api.ts";
 
-/** So far behind, new cases are news no more. */
-const BEHIND_S = 10;
+/** A window of ten seconds is told a few seconds after its end, so half of this is usual. */
+const BEHIND_S = 30;
 
 export type Scoring =
   | { state: "ok" }
