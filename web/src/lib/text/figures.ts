@@ -16,6 +16,7 @@ const FIGURES: Readonly<Record<string, readonly [name: () => string, unit: Unit]
   channels: [m.figure_channels, plain],
   live: [m.figure_live, plain],
   connections: [m.figure_connections, plain],
+  moderationHeard: [m.figure_moderation_heard, plain],
   linesPerS: [m.figure_lines_per_s, perS],
   joinsWaiting: [m.figure_joins_waiting, plain],
   queuedChars: [m.figure_queued_chars, chars],
@@ -38,6 +39,7 @@ const FIGURES: Readonly<Record<string, readonly [name: () => string, unit: Unit]
   bytes: [m.figure_bytes, bytes],
   rows: [m.figure_rows, plain],
   parts: [m.figure_parts, plain],
+  unknownLines: [m.figure_unknown_lines, plain],
 };
 
 /** A part's figure in the page's language with its unit; one that is not known here as it was sent. */
