@@ -41,7 +41,7 @@ interface Followed {
   /** Not allowed by the account's scopes. */
   readonly missing: readonly string[];
   /** Since when nothing is heard, and why; null: heard, or never was. */
-  unheard: { fromMs: number; reason: string } | null;
+  unheard: Unheard | null;
   told: EventSubState | null;
 }
 interface Slot {
@@ -73,10 +73,16 @@ export interface AccountLinkParts {
   readonly log: Logger;
 }
 
+/** Since when a channel's moderation is not heard, and why. */
+export interface Unheard {
+  readonly fromMs: number;
+  readonly reason: string;
+}
+
 /** All that is heard in the name of one account: up to three connections, each with the subscriptions of some channels. */
 export interface AccountLink {
-  /** Those to hear, whole. `heardAtMs`: until when an earlier process heard it. */
-  want(channels: readonly { channelId: string; heardAtMs: number | null }[]): void;
+  /** Those to hear, whole. `unheard`: of one that is new here, what is to be said when it is heard again. */
+  want(channels: readonly { channelId: string; unheard: Unheard | null }[]): void;
   follows(channelId: string): boolean;
   /** Whether a kind of event is coming in. */
   hears(channelId: string, type: string): boolean;
@@ -261,7 +267,7 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
 
   const slotOf = (channelId: string): Slot | undefined => slots.find((slot) => slot.channels.has(channelId));
 
-  const add = (channelId: string, heardAtMs: number | null): void => {
+  const add = (channelId: string, unheard: Unheard | null): void => {
     const { kinds, missing } = kindsFor({ channelId, userId: account.userId }, account.scopes);
     const room = (slot: Slot): boolean =>
       [...slot.channels.values()].reduce((sum, one) => sum + one.subs.length, 0) + kinds.length <=
@@ -291,7 +297,7 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
         reason: null,
       })),
       missing,
-      unheard: heardAtMs === null ? null : { fromMs: heardAtMs, reason: "source_restarted" },
+      unheard,
       told: null,
     });
   };
@@ -320,8 +326,8 @@ export function openAccountLink(parts: AccountLinkParts): AccountLink {
       for (const slot of slots)
         for (const channel of [...slot.channels.values()])
           if (!wanted.has(channel.channelId)) remove(slot, channel);
-      for (const { channelId, heardAtMs } of channels)
-        if (slotOf(channelId) === undefined) add(channelId, heardAtMs);
+      for (const { channelId, unheard } of channels)
+        if (slotOf(channelId) === undefined) add(channelId, unheard);
     },
     follows: (channelId) => slotOf(channelId) !== undefined,
     hears: (channelId, type) =>

@@ -14,7 +14,7 @@ import { leftOut, type OptOuts } from "@hypecast/runtime/opt-outs.ts";
 import { helixModeration } from "@hypecast/runtime/twitch/helix.ts";
 import { openAccountTokens } from "@hypecast/runtime/twitch/tokens.ts";
 import type { LogWriter } from "../publish.ts";
-import { openAccountLink, type AccountLink } from "./account-link.ts";
+import { openAccountLink, type AccountLink, type Unheard } from "./account-link.ts";
 import type { Frame } from "./frame.ts";
 import { readNotification } from "./payload.ts";
 import type { Removals } from "./removals.ts";
@@ -72,8 +72,8 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
   const js = jetstream(nc);
   const isNew = newMessages();
   const acts = sameActs();
-  /** Until when an earlier process heard a channel; undefined: not read yet. */
-  const before = new Map<string, number | null>();
+  /** Since when a channel is not heard by anybody here; null: it is, or never was; absent: what an earlier process heard is not read yet. */
+  const before = new Map<string, Unheard | null>();
   const reading = new Set<string>();
   /** `<user id> <channel id>`, until when (monotonic) another account is preferred, since Twitch has turned this one away. */
   const turnedAway = new Map<string, number>();
@@ -220,19 +220,34 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     return possible[0] ?? null;
   };
 
+  /** Nobody hears the channel now, or somebody else is about to. */
+  const leave = (channelId: string, link: AccountLink, why: string): void => {
+    const state = link.state(channelId);
+    const fromMs = state?.heardAtMs ?? null;
+    if (fromMs !== null)
+      before.set(channelId, { fromMs, reason: state?.state === "revoked" ? "revoked" : why });
+  };
+
   const settle = (): void => {
     if (closed) return;
-    const wanted = new Map<string, { channelId: string; heardAtMs: number | null }[]>();
+    const wanted = new Map<string, { channelId: string; unheard: Unheard | null }[]>();
     for (const { channelId, login, state } of watched) {
-      if (channelId === null || state === "paused") continue;
-      const heardAtMs = before.get(channelId);
-      if (heardAtMs === undefined) {
+      if (channelId === null) continue;
+      const unheard = before.get(channelId);
+      if (unheard === undefined) {
         void remember(channelId, login);
         continue;
       }
-      const one = chosen(channelId);
+      const one = state === "paused" ? null : chosen(channelId);
+      const holder = [...links].find(([, { link }]) => link.follows(channelId));
+      const stays = holder?.[0] === one?.userId && holder?.[1].signedInAtMs === one?.signedInAtMs;
+      if (holder !== undefined && !stays)
+        leave(channelId, holder[1].link, state === "paused" ? "paused" : "account_changed");
       if (one === null) continue;
-      wanted.set(one.userId, [...(wanted.get(one.userId) ?? []), { channelId, heardAtMs }]);
+      wanted.set(one.userId, [
+        ...(wanted.get(one.userId) ?? []),
+        { channelId, unheard: before.get(channelId) ?? null },
+      ]);
     }
     for (const [userId, { link }] of links) {
       if (wanted.has(userId)) continue;
@@ -241,10 +256,14 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     }
     for (const [userId, channels] of wanted) {
       const one = accounts.get(userId);
-      if (one !== undefined) linkOf(one).want(channels);
-      // Only the first process after a restart has a gap to tell.
-      for (const { channelId } of channels) before.set(channelId, null);
+      if (one === undefined) continue;
+      const link = linkOf(one);
+      link.want(channels);
+      // Told once, by whoever hears it first.
+      for (const { channelId } of channels) if (link.follows(channelId)) before.set(channelId, null);
     }
+    const here = new Set(watched.map(({ channelId }) => channelId));
+    for (const channelId of before.keys()) if (!here.has(channelId)) before.delete(channelId);
   };
 
   const remember = async (channelId: string, login: string): Promise<void> => {
@@ -252,7 +271,8 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     reading.add(channelId);
     try {
       const last = await parts.lastState(login);
-      before.set(channelId, last?.channelId === channelId ? (last.eventSub?.heardAtMs ?? null) : null);
+      const fromMs = last?.channelId === channelId ? (last.eventSub?.heardAtMs ?? null) : null;
+      before.set(channelId, fromMs === null ? null : { fromMs, reason: "source_restarted" });
     } catch (error) {
       log.debug({ err: error, login }, "cannot read until when moderation was heard");
     }
@@ -293,7 +313,7 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
       const state = link.state(channelId);
       if (state !== null) return state;
     }
-    return off;
+    return { ...off, heardAtMs: before.get(channelId)?.fromMs ?? null };
   };
 
   return {
