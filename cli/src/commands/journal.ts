@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { modRoutes } from "@hypecast/contracts/api-mod.ts";
+import { HOUSE } from "@hypecast/contracts/journal.ts";
 import type { ChannelSummary } from "@hypecast/contracts/push.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Command } from "./command.ts";
@@ -17,9 +18,12 @@ export const journal: Command = {
     const logins =
       named.length > 0
         ? named
-        : ((await client.call("GET", "/api/v1/channels")) as { channels: ChannelSummary[] }).channels
-            .filter(({ chat }) => chat)
-            .map(({ login }) => login);
+        : [
+            HOUSE,
+            ...((await client.call("GET", "/api/v1/channels")) as { channels: ChannelSummary[] }).channels
+              .filter(({ chat }) => chat)
+              .map(({ login }) => login),
+          ];
     let broken = false;
     for (const login of logins) {
       const path = `/api/v1/mod/${encodeURIComponent(login)}/log/verify`;

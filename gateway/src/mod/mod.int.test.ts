@@ -196,6 +196,8 @@ test("who moderates another channel sees and does nothing here", async () => {
   const [id = ""] = await cases([LAVA, "h1"]);
   for (const path of ["lava", "lava/cases", `lava/cases/${id}`, "lava/log", "lava/policy", "lava/log/verify"])
     expect((await stranger.get(path)).status).toBe(403);
+  for (const path of ["_house/log/verify", "_house/log"])
+    for (const who of [ana, stranger]) expect((await who.get(path)).status).toBe(403);
   expect((await stranger.send("lava/acts", { key: key(), act: "ban", caseIds: [id] })).status).toBe(403);
   expect((await stranger.send(`lava/cases/${id}/claim`, {})).status).toBe(403);
   expect((await stranger.send("lava/undo", { key: key(), entryIds: ["x"] })).status).toBe(403);

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { modRoutes, UserCard } from "@hypecast/contracts/api-mod.ts";
 import { waits } from "@hypecast/contracts/desk.ts";
 import {
+  HOUSE,
   personKey,
   type ChannelPolicy,
   type JournalEntry,
@@ -59,6 +60,12 @@ export function modHandlers(parts: Parts) {
         "Retry-After": "1",
       });
     return channelId;
+  };
+  /** Of a channel, or of the house: sign-ins and what else belongs to no channel are the operator's to read. */
+  const journalOf = (login: string, person: Person): string => {
+    if (login !== HOUSE) return channelOf(login);
+    roles.authoriseOperator(person);
+    return HOUSE;
   };
   const open = (entries: readonly JournalEntry[]): Promise<OpenEntry[]> =>
     Promise.all(entries.map((entry) => mod.journal.open(entry)));
@@ -290,9 +297,10 @@ export function modHandlers(parts: Parts) {
       return { entry: await mod.acts.comment(channelOf(login), id, body, person) };
     },
 
-    modLog: async ({ params: { login }, query }) => logAnswer({ ask, mod }, login, channelOf(login), query),
+    modLog: async ({ params: { login }, query, person }) =>
+      logAnswer({ ask, mod }, login, journalOf(login, person), query),
 
-    modVerify: async ({ params: { login } }) => mod.journal.verify(channelOf(login)),
+    modVerify: async ({ params: { login }, person }) => mod.journal.verify(journalOf(login, person)),
 
     async modEffect({ params: { login }, query: { from, to }, person }) {
       const channelId = channelOf(login);
