@@ -5,29 +5,34 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 /**
- * `./hypecast test`: every check of the project, one after the other, all of them even when one fails. The last line is
- * `N passed, N failed, N skipped`; a check without tests of its own (format, lint …) counts as one.
+ * `./hypecast test`: every check of the project, all of them even when one fails. The last line is `N passed, N failed, N skipped`; a
+ * check without tests of its own (format, lint …) counts as one.
+ *
+ * Integration tests mostly wait for their servers. What needs nothing but the processor runs beside them, one after the other, and
+ * gets what they leave.
  */
 const { values } = parseArgs({ options: { long: { type: "boolean", default: false } } });
 const root = join(import.meta.dirname, "../..");
 const bin = (name: string): string => join(root, "node_modules/.bin", name);
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-await check("format", bin("oxfmt"), ["--check"]);
-await check("web types", "npm", ["run", "-s", "check", "-w", "web"]);
-await check("types", bin("tsc"), []);
-await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
-await check("dead code", bin("knip"), []);
-await tests("unit");
-await tests("integration");
-if (values.long) await tests("long");
+const beside = async (): Promise<void> => {
+  await check("format", bin("oxfmt"), ["--check"]);
+  await check("web types", "npm", ["run", "-s", "check", "-w", "web"]);
+  await check("types", bin("tsc"), []);
+  await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
+  await check("dead code", bin("knip"), []);
+  await tests("unit", "beside");
+};
+await Promise.all([tests("integration", "alone"), beside()]);
+if (values.long) await tests("long", "alone");
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
 
 async function check(what: string, program: string, args: string[]): Promise<void> {
   const began = performance.now();
-  const { code, output } = await command(program, args);
+  const { code, output } = await command(program, args, "beside");
   total[code === 0 ? "passed" : "failed"]++;
   if (code !== 0) console.log(output);
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${what} (${seconds(began)})`);
@@ -41,15 +46,19 @@ interface Report {
   numFailedTestSuites: number;
 }
 
-async function tests(project: string): Promise<void> {
+/** `alone`: what they print is shown at once. `beside`: in one piece when they are over, and others go before them on the processor. */
+type Place = "alone" | "beside";
+
+async function tests(project: string, place: Place): Promise<void> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "hypecast-tests-"));
   const file = join(folder, "report.json");
-  const { code } = await command(
+  const { code, output } = await command(
     bin("vitest"),
     ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
-    true,
+    place,
   );
+  process.stdout.write(output);
   const report = readReport(file);
   rmSync(folder, { recursive: true });
   if (report === null) total.failed++;
@@ -73,12 +82,12 @@ function readReport(file: string): Report | null {
 async function command(
   program: string,
   args: string[],
-  show = false,
+  place: Place,
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
+    const child = spawn("nice", ["-n", place === "beside" ? "15" : "0", program, ...args], {
       cwd: root,
-      stdio: show ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
+      stdio: place === "alone" ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr])

@@ -30,7 +30,7 @@ export async function startStack(args: readonly string[] = []): Promise<Stack> {
   let printed = "";
   for (const stream of [supervisor.stdout, supervisor.stderr])
     stream.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-  const until = Date.now() + 60_000;
+  const until = Date.now() + 150_000;
   while (!printed.includes("open http://")) {
     if (supervisor.exitCode !== null || Date.now() > until) {
       supervisor.kill("SIGTERM");
