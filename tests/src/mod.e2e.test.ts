@@ -1,6 +1,8 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { asker, signedIn, watchChannel, type Asker } from "@hypecast/gateway/mod/testing.ts";
 import { startGateway, type Gateway } from "@hypecast/gateway/testing.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
@@ -13,34 +15,52 @@ const LAVA = "4242";
 let nats: Server;
 let bus: NatsConnection;
 let gateway: Gateway;
+/** Carries out what is decided; nobody has connected Twitch here, so everything is recommended. */
+let acts: ChildProcess;
 let browser: Browser;
 let world: ModWorld;
-const cookies = new Map<string, string>();
-let ben: Asker;
+/** Asks without a browser. */
+let cat: Asker;
+
+let sessions = 0;
+/** A session belongs to the browser that it was given to: each page has its own. */
+const signIn = (login: string): Promise<string> =>
+  signedIn(bus, {
+    userId: String(1000 + ++sessions),
+    login,
+    moderates: login === "eve" ? [] : [{ channelId: LAVA, login: "lava" }],
+  });
 
 beforeAll(async () => {
   [nats, browser] = await Promise.all([startNats(), launchBrowser()]);
   bus = await connectBus(readConfig({ HYPECAST_NATS_URL: nats.url }), "test");
   await ensureStreams(bus, 1);
   await watchChannel(bus, "lava", LAVA);
-  const moderates = [{ channelId: LAVA, login: "lava" }];
-  for (const [userId, login] of [
-    ["1", "ana"],
-    ["2", "ben"],
-    ["3", "eve"],
-  ] as const)
-    cookies.set(login, await signedIn(bus, { userId, login, moderates: login === "eve" ? [] : moderates }));
+  cat = asker(
+    {
+      get url() {
+        return gateway.url;
+      },
+    },
+    await signIn("cat"),
+  );
   world = startModWorld(bus, LAVA);
-  gateway = await startGateway({
+  const env = {
     HYPECAST_NATS_URL: nats.url,
+    HYPECAST_SECRET: "s".repeat(42) + "A",
     HYPECAST_SIGN_IN: "twitch",
     TWITCH_CLIENT_ID: "test",
     TWITCH_CLIENT_SECRET: "test",
     TWITCH_ID_URL: "http://127.0.0.1:1",
     TWITCH_HELIX_URL: "http://127.0.0.1:1",
+  };
+  const part = join(import.meta.dirname, "../../streamproc/src/moderation/acts/test-acts.ts");
+  acts = spawn(process.execPath, [part], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, HYPECAST_LOG_LEVEL: "error", ...env },
   });
-  ben = asker(gateway, cookies.get("ben") ?? "");
-  await vi.waitFor(async () => expect((await ben.get("lava")).status).toBe(200), 10_000);
+  gateway = await startGateway(env);
+  await vi.waitFor(async () => expect((await cat.get("lava")).status).toBe(200), 10_000);
   const nowMs = Date.now();
   await world.saySpike();
   await world.say(
@@ -78,6 +98,7 @@ beforeAll(async () => {
 afterAll(async () => {
   world?.close();
   await browser?.close();
+  acts?.kill("SIGKILL");
   await gateway?.close();
   await bus?.close();
   await nats?.close();
@@ -85,14 +106,20 @@ afterAll(async () => {
 
 /** What the browser itself says of answers that a test provokes. */
 const REFUSED = /Failed to load resource.*(?:401|403|404|409)/;
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail")
+    for (const c of browser.contexts())
+      for (const p of c.pages())
+        await p.screenshot({ path: `/tmp/hc-w/fail-${task.id}-${Math.random()}.png` });
+});
 async function open(who: string, look: Look = {}): Promise<Watched> {
   const watched = await openPage(browser, gateway.url, look, REFUSED);
-  const [name = "", value = ""] = (cookies.get(who) ?? "").split("=");
-  if (name !== "") await watched.context.addCookies([{ name, value, url: gateway.url }]);
+  const [name = "", value = ""] = (await signIn(who)).split("=");
+  await watched.context.addCookies([{ name, value, url: gateway.url }]);
   await watched.page.goto(`${gateway.url}/mod/lava`);
   return watched;
 }
-const rows = (page: Page) => page.getByRole("option");
+const rows = (page: Page) => page.locator("[role=option]");
 const row = (page: Page, text: string | RegExp) => rows(page).filter({ hasText: text });
 const current = (page: Page) => page.locator(".case.focused");
 
@@ -164,9 +191,10 @@ test("lines that are made to break the layout stay in their rows, and only what 
 });
 
 test("two moderators on one queue: claims, an act and its undoing are seen by both; new cases wait", async () => {
-  const [ana, other] = await Promise.all([open("ana"), open("ben", { locale: "en" })]);
-  await row(ana.page, "worthless").waitFor();
+  const ana = await open("ana");
   await row(ana.page, "worthless").click();
+  await ana.page.getByText("у вас").waitFor();
+  const other = await open("ben", { locale: "en" });
   // Ben sees whose it is, and when he is about to act is told so.
   await row(other.page, "worthless").getByText("ana is on this").waitFor();
   await row(other.page, "worthless").click();
@@ -198,13 +226,13 @@ test("who is slower is told what the other decided, and may decide anew on purpo
   await row(page, "know which bus").click();
   const [id = ""] = [...world.cases.keys()].filter((key) => key.endsWith(":b"));
   await page.route("**/acts", async (route) => {
-    await ben.send("lava/acts", { key: "ben-was-quicker", act: "approve", caseIds: [id] });
+    await cat.send("lava/acts", { key: "cat-was-quicker", act: "approve", caseIds: [id] });
     await route.continue();
   });
   await page.keyboard.press("b");
   await page.getByRole("textbox").fill("угроза");
   await page.keyboard.press("Enter");
-  const told = page.getByText("ben — раньше вас: Одобрено.");
+  const told = page.getByText("cat — раньше вас: Одобрено.");
   await told.waitFor();
   await row(page, "know which bus").getByText("Одобрено").waitFor();
   await page.unroute("**/acts");
@@ -265,7 +293,7 @@ test("who may not is told so, and what fails stands where it failed", async () =
   await row(page, "клоун номер 0").first().getByText("рекомендовано").waitFor();
   // The gateway goes and comes back: the page says how old it is, and goes on.
   await gateway.restart();
-  await vi.waitFor(async () => expect((await ben.get("lava")).status).toBe(200), 10_000);
+  await vi.waitFor(async () => expect((await cat.get("lava")).status).toBe(200), 10_000);
   await world.say(oneLine(LAVA, "after", "после перезапуска", { lastAtMs: Date.now() }));
   await page.getByRole("button", { name: /нажмите \./ }).waitFor({ timeout: 15_000 });
   expect(

@@ -154,6 +154,19 @@ export function startModWorld(nc: NatsConnection, channelId: string): ModWorld {
       weeks: [],
       classes: [{ class: "insult", right: 193, wrong: 19, low: 0.88, high: 0.93 }],
     }),
+    mod_effect: () => ({
+      measures: [
+        {
+          measure: "slow",
+          withS: { value: 45, low: 30, high: 60, n: 14 },
+          withoutS: { value: 130, low: 90, high: 180, n: 20 },
+        },
+      ],
+    }),
+    mod_recent: () => ({
+      ...{ spikes: [], windows: [], events: [], reports: [] },
+      ...{ scored: 800, unknown: 0, model: "test@1", scoredUpToMs: Date.now() },
+    }),
     mod_allow_preview: () => ({
       cases: 12,
       fewer: 3,
