@@ -54,14 +54,24 @@ function measured<T extends { readonly part: Part }>(load: (data: string) => T[]
 const taught = <T extends { readonly part: Part }>(load: (data: string) => T[] | null, part: Part): T[] =>
   load(options.data)?.filter((line) => line.part === part) ?? [];
 
-/** An output of the model by itself: of each line the strongest window. */
-async function output(name: string, width: number, texts: readonly string[]): Promise<number[][]> {
+/** An output of the model by itself: of each line the strongest window, or the first, which is the whole of most lines. */
+async function output(
+  name: string,
+  width: number,
+  texts: readonly string[],
+  take: "strongest" | "first",
+): Promise<number[][]> {
   const found: number[][] = [];
   for (let from = 0; from < texts.length; from += 256) {
     const rows = texts.slice(from, from + 256).flatMap((text, i) => {
       const tokens = tokensOf(text);
       const context = contextRow(text, tokens, NO_CONTEXT);
-      return windowsOf(tokens).map((window) => ({ line: from + i, window, context }));
+      const windows = windowsOf(tokens);
+      return (take === "first" ? windows.slice(0, 1) : windows).map((window) => ({
+        line: from + i,
+        window,
+        context,
+      }));
     });
     const numbers = new Float32Array(rows.length * WINDOW);
     const words = new Float32Array(rows.length * WORDS * PIECES);
@@ -133,7 +143,7 @@ const dota = measured(conda);
 if (dota !== null) {
   const texts = dota.map(({ text }) => text);
   const toxic = dota.map(({ intent }) => intent === "E" || intent === "I");
-  const said = await output("conda", 4, texts);
+  const said = await output("conda", 4, texts, "first");
   const train = taught(conda, "train");
   const regressions = INTENTS.map((intent) =>
     hashedRegression(train.map((line) => ({ text: line.text, yes: line.intent === intent }))),
@@ -161,7 +171,7 @@ const tanks = measured(gametox);
 if (tanks !== null) {
   const texts = tanks.map(({ text }) => text);
   const toxic = tanks.map(({ label }) => label > 0);
-  const said = (await output("gametox", 1, texts)).map(([one]) => one!);
+  const said = (await output("gametox", 1, texts, "strongest")).map(([one]) => one!);
   const of = hashedRegression(taught(gametox, "train").map(({ text, label }) => ({ text, yes: label > 0 })));
   const tune = taught(gametox, "tune");
   const tuned = (scoreOf: (text: string) => number): number =>

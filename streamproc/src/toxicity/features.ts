@@ -15,11 +15,15 @@ export const PIECES = 12;
 /** Those have a table of their own. */
 export const WORD_BUCKETS = 1 << 16;
 /** So many windows hold Twitch's 500 characters; the rest of a longer line is not read. */
-export const MOST_WINDOWS = 8;
+const MOST_WINDOWS = 8;
 const SHORTEST_PIECE = 2;
 const LONGEST_PIECE = 5;
 /** Words that a window has in common with the one before it. */
 const OVERLAP = 3;
+/** A line of more words is read in short pieces too: few words among many would not be heard. */
+const LONG = 12;
+const SHORT_WORDS = 8;
+const MOST_SHORT = 12;
 
 const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
@@ -49,15 +53,25 @@ export interface Window {
 const taken = new Uint32Array(BUCKETS);
 let round = 0;
 
-/** At least one window, at most MOST_WINDOWS. `without`: tokens that are left out, as if they were not there. */
+/** At least one window, at most MOST_WINDOWS and MOST_SHORT. `without`: tokens that are left out, as if they were not there. */
 export function windowsOf(tokens: readonly Token[], without?: ReadonlySet<number>): Window[] {
+  const windows = split(tokens, WORDS, MOST_WINDOWS, without);
+  return tokens.length <= LONG ? windows : [...windows, ...split(tokens, SHORT_WORDS, MOST_SHORT, without)];
+}
+
+function split(
+  tokens: readonly Token[],
+  most: number,
+  mostWindows: number,
+  without: ReadonlySet<number> | undefined,
+): Window[] {
   const windows: Window[] = [];
   for (let from = 0; ;) {
     const numbers = new Float32Array(WINDOW);
     const words = new Float32Array(WORDS * PIECES);
-    const to = fill(numbers, words, tokens, from, without);
+    const to = fill(numbers, words, tokens, from, most, without);
     windows.push({ from, to, numbers, words });
-    if (to >= tokens.length || windows.length === MOST_WINDOWS) return windows;
+    if (to >= tokens.length || windows.length === mostWindows) return windows;
     from = Math.max(from + 1, to - OVERLAP);
   }
 }
@@ -68,6 +82,7 @@ function fill(
   words: Float32Array,
   tokens: readonly Token[],
   from: number,
+  mostWords: number,
   without: ReadonlySet<number> | undefined,
 ): number {
   if (++round === 0xffffffff) {
@@ -87,7 +102,7 @@ function fill(
   for (let i = from; i < tokens.length; i++) {
     if (without?.has(i) === true) continue;
     const { kind, text } = tokens[i]!;
-    if (i > from && (word === WORDS || count + most(tokens[i]!) > WINDOW)) return i;
+    if (i > from && (word === mostWords || count + most(tokens[i]!) > WINDOW)) return i;
     const place = word++ * PIECES;
     let hash = WORD;
     for (let k = 0; k < text.length; k++) hash = step(hash, lower(text.charCodeAt(k)));
