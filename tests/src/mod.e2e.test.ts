@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { asker, signedIn, watchChannel, type Asker } from "@hypecast/gateway/mod/testing.ts";
 import { startGateway, type Gateway } from "@hypecast/gateway/testing.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
@@ -106,12 +106,6 @@ afterAll(async () => {
 
 /** What the browser itself says of answers that a test provokes. */
 const REFUSED = /Failed to load resource.*(?:401|403|404|409)/;
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail")
-    for (const c of browser.contexts())
-      for (const p of c.pages())
-        await p.screenshot({ path: `/tmp/hc-w/fail-${task.id}-${Math.random()}.png` });
-});
 async function open(who: string, look: Look = {}): Promise<Watched> {
   const watched = await openPage(browser, gateway.url, look, REFUSED);
   const [name = "", value = ""] = (await signIn(who)).split("=");
