@@ -36,3 +36,25 @@ test("a process whose parent was killed with -9 ends by itself, though nobody re
     interval: 50,
   });
 });
+
+test("a process that waits for what is away at its start stops when it is asked to", async () => {
+  const child = join(folder, "waits.ts");
+  const run = JSON.stringify(join(import.meta.dirname, "run.ts"));
+  writeFileSync(
+    child,
+    `import { run } from ${run};
+     await run("child", async ({ own }) => {
+       own({ close: () => console.log("closed") });
+       console.log("waits");
+       await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+     });`,
+  );
+  const started = spawn(process.execPath, [child], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  started.stdout.on("data", (data: Buffer) => (said += data.toString()));
+  await vi.waitFor(() => expect(said).toContain("waits"));
+  started.kill("SIGTERM");
+  await new Promise((resolve) => started.once("close", resolve));
+  expect(started.exitCode).toBe(0);
+  expect(said).toContain("closed");
+});

@@ -43,7 +43,7 @@ export async function run(part: string, main: (process: Process) => Promise<void
   process.on("unhandledRejection", crash);
 
   const instance = `${hostName}-${process.pid.toString(36)}-${Date.now().toString(36)}`;
-  await main({
+  const started = main({
     config,
     log,
     instance,
@@ -53,8 +53,11 @@ export async function run(part: string, main: (process: Process) => Promise<void
       return owned;
     },
   });
-  log.info("ready");
-  process.send?.({ ready: true });
+  // A start waits for a log that is away for as long as it takes, and can be stopped meanwhile like everything else.
+  if (await Promise.race([started.then(() => true), stopped.then(() => false)])) {
+    log.info("ready");
+    process.send?.({ ready: true });
+  }
   const reason = await stopped;
   log.info({ reason }, "stopping");
   stop.abort();
