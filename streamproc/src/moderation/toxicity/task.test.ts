@@ -143,10 +143,31 @@ test.each([
 ])("a model that is %s: its lines are unknown and health says so; none is clean", async (why, words) => {
   const log = new TestLog();
   log.pack([lineOf(1), lineOf(2, { text: "so bad" })]);
-  const { health } = begin(log, { score: () => Promise.resolve({ scores: null, unknown: why }) });
+  const begun = begin(log, { score: () => Promise.resolve({ scores: null, unknown: why }) });
   await vi.waitFor(() => expect(log.scores).toHaveLength(1));
   expect(log.scores[0]!.scores).toMatchObject({ lines: 2, unknown: 2, why, flagged: [], languages: {} });
-  expect(health()).toMatchObject({ status: "degraded", reason: expect.stringContaining(words) as string });
+  expect(begun.health()).toMatchObject({
+    status: "degraded",
+    reason: expect.stringContaining(words) as string,
+  });
+});
+
+test("after an answer that came too late it is asked about fewer lines, and about more again when it is in time", async () => {
+  const log = new TestLog();
+  for (let i = 0; i < 40; i++) log.pack(Array.from({ length: 100 }, (_, n) => lineOf(i * 100 + n)));
+  const asked: number[] = [];
+  begin(log, {
+    async score(lines) {
+      asked.push(lines.length);
+      // Until then everything is read.
+      await sleep(10);
+      return asked.length < 3
+        ? { scores: null, unknown: "late" }
+        : { scores: lines.map(scoreOf), unknown: null };
+    },
+  });
+  await vi.waitFor(() => expect(log.scores).toHaveLength(40));
+  expect(asked.slice(1, 4)).toEqual([600, 300, 600]);
 });
 
 test("what is older than half a minute is left out by name, what is new is scored", async () => {
@@ -164,14 +185,14 @@ test("what is older than half a minute is left out by name, what is new is score
   log.pack([lineOf(2)], Date.now() - 35_000);
   log.pack([lineOf(3)]);
   log.through = () => Promise.resolve({ sequence: 1, atMs: Date.now() - 41_000 });
-  const { health } = begin(log, wordModel());
+  const begun = begin(log, wordModel());
   await vi.waitFor(() => expect(log.scores).toHaveLength(4));
   expect(log.scores.slice(1).map(({ scores }) => [scores.id, scores.why])).toEqual([
     ["7:tox:2", "behind"],
     ["7:tox:3", "behind"],
     ["7:tox:4", null],
   ]);
-  expect(health().reason).toContain("30 s behind");
+  expect(begun.health().reason).toContain("30 s behind");
 });
 
 test("who begins again begins behind what is certain: a pack whose scores were lost on their way is scored again", async () => {

@@ -15,8 +15,8 @@ import { Memories } from "./memories.ts";
 import { bounded, scoresOf, unknownOf, type Pack } from "./pack.ts";
 import type { ScoreLog } from "./score-log.ts";
 
-/** Lines of one question to the model, of however many channels. */
-const LINES_AT_ONCE = 1024;
+/** Lines of one question to the model, of however many channels; fewer after an answer that came too late. */
+const LINES_AT_ONCE = { least: 64, most: 1024 } as const;
 /** Messages that wait for the model, of one partition. */
 const WAITING_BOUND = 64;
 const SCORE_WITHIN_MS = 2000;
@@ -94,6 +94,7 @@ export function startToxicityTask(tools: {
   let known: Members | null = null;
   const closing = new AbortController();
   let behindMs = 0;
+  let atOnce: number = LINES_AT_ONCE.most;
   let wake: (() => void) | null = null;
 
   function settle(members: Members): void {
@@ -192,7 +193,7 @@ export function startToxicityTask(tools: {
   function take(): Pack[] {
     const packs: Pack[] = [];
     let count = 0;
-    for (let any = true; any && count < LINES_AT_ONCE;) {
+    for (let any = true; any && count < atOnce;) {
       any = false;
       for (const mine of owned.values()) {
         const next = mine.waiting.shift();
@@ -274,6 +275,8 @@ export function startToxicityTask(tools: {
     const began = performance.now();
     const scored = await toxicity.score(asked.flat(), SCORE_WITHIN_MS);
     if (fresh.size > 0) batches.observe((performance.now() - began) / 1000);
+    if (scored.unknown === "late") atOnce = Math.max(LINES_AT_ONCE.least, atOnce / 2);
+    else if (scored.unknown === null) atOnce = Math.min(LINES_AT_ONCE.most, atOnce * 2);
     if (scored.scores !== null)
       for (const { channelId, toxicity: chance, userId, sentAtMs } of scored.scores)
         if (chance >= TOXIC_FROM) memories.of(channelId, now).flag(userId, sentAtMs);
