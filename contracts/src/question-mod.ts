@@ -129,7 +129,7 @@ export type LoggedEntry = z.infer<typeof loggedEntry>;
 
 /**
  * A page of the log, newest first: our entries, and what Twitch told, each act once even when EventSub and IRC both told it. Twitch's echo of our own act is
- * still among `events`, because only an opened entry says whom it was about: `mod-log.ts` makes rows of both.
+ * still among `events`, because only an opened entry says whom it was about: whoever opens them makes rows of both.
  * `text` is looked for in reasons and in what Twitch told; entries that are sealed come whatever they say, and whoever opens them looks
  * there. So a page may hold fewer rows than `limit`, and `next` alone says whether there is more.
  */

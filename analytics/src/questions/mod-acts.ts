@@ -1,3 +1,4 @@
+import { isBot } from "@hypecast/contracts/bots.ts";
 import type { ModAction, ModEvent } from "@hypecast/contracts/mod-event.ts";
 import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { columnsOf } from "./answer.ts";
@@ -6,6 +7,14 @@ export const EVENT_COLUMNS = columnsOf(modEvent.schema);
 
 /** Two tellings of one act lie no further apart. */
 export const SAME_ACT_MS = 3000;
+/** Twitch's word on an act of ours comes so long after it at most (an act may wait for Twitch's limits), and this much before it by Twitch's clock. */
+export const ECHO_AFTER_MS = 60_000;
+export const ECHO_BEFORE_MS = 3_000;
+
+/** AutoMod's own, and what chat bots did. */
+export const isBotsAct = ({ action, moderatorLogin }: Pick<ModEvent, "action" | "moderatorLogin">): boolean =>
+  action === "automod_hold" || (moderatorLogin !== "" && isBot({ login: moderatorLogin }));
+
 /** What chat tells too. */
 const TOLD_BY_CHAT: ReadonlySet<ModAction> = new Set(["delete", "timeout", "ban", "clear"]);
 /** Changes of chat's settings by their own name; `settings` then tells the same once more. */

@@ -2,10 +2,9 @@ import type { z } from "zod";
 import { OUTCOMES } from "@hypecast/contracts/desk.ts";
 import { TWITCH_ACTS, type JournalAct, type JournalEntry } from "@hypecast/contracts/journal.ts";
 import type { ModEvent } from "@hypecast/contracts/mod-event.ts";
-import { ECHO_AFTER_MS, isBotsAct } from "@hypecast/contracts/mod-log.ts";
 import { modLogPage, type LoggedEntry } from "@hypecast/contracts/question-mod.ts";
 import { defineAnswer, type Ask } from "./answer.ts";
-import { actsOnce, EVENT_COLUMNS, SAME_ACT_MS } from "./mod-acts.ts";
+import { actsOnce, ECHO_AFTER_MS, EVENT_COLUMNS, isBotsAct, SAME_ACT_MS } from "./mod-acts.ts";
 import { entriesWhere } from "./mod-entries.ts";
 import { listOf } from "./mod-text.ts";
 

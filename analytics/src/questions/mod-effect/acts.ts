@@ -1,6 +1,6 @@
 import type { JournalEntry } from "@hypecast/contracts/journal.ts";
 import type { ModAction, ModEvent } from "@hypecast/contracts/mod-event.ts";
-import { isBotsAct } from "@hypecast/contracts/mod-log.ts";
+import { ECHO_AFTER_MS, ECHO_BEFORE_MS, isBotsAct } from "../mod-acts.ts";
 import type { MeasureKind } from "./half-life.ts";
 
 /** What was done in a channel, by us, at Twitch, or by a bot. */
@@ -12,9 +12,6 @@ export interface Done {
 }
 type Told = Pick<ModEvent, "atMs" | "action" | "moderatorId" | "moderatorLogin" | "durationS">;
 type Entry = Pick<JournalEntry, "atMs" | "act" | "by" | "durationS"> & { readonly outcome: string };
-
-const ECHO_BEFORE_MS = 3_000;
-const ECHO_AFTER_MS = 60_000;
 
 /** Acts of Twitch that change what chat may do, or take something from it; by which name, when ours is meant. */
 const NAMES: Partial<Record<ModAction, string>> = {
@@ -45,27 +42,25 @@ const nameOf = ({ act, durationS }: Pick<Entry, "act" | "durationS">): string =>
 export function actsDone(entries: readonly Entry[], events: readonly Told[]): Done[] {
   const own = entries
     .filter(({ outcome }) => outcome === "done" || outcome === "sending" || outcome === "doubtful")
+    .toSorted((a, b) => a.atMs - b.atMs)
     .map((entry) => ({ entry, name: nameOf(entry), isTold: false }));
-  const byName = new Map<string, typeof own>();
-  for (const one of own) byName.set(one.name, [...(byName.get(one.name) ?? []), one]);
+  /** Of a kind, oldest first; those before `from` are too old for any event that is still to come. */
+  const byName = new Map<string, { acts: typeof own; from: number }>();
+  for (const one of own) {
+    const known = byName.get(one.name);
+    if (known === undefined) byName.set(one.name, { acts: [one], from: 0 });
+    else known.acts.push(one);
+  }
   const done: Done[] = own.map(({ entry, name }) => ({
     atMs: entry.atMs,
     act: name,
     by: entry.by.login,
     source: "us",
   }));
-  for (const event of events) {
+  for (const event of events.toSorted((a, b) => a.atMs - b.atMs)) {
     const name = NAMES[event.action];
     if (name === undefined) continue;
-    const ours = byName
-      .get(name)
-      ?.find(
-        ({ entry, isTold }) =>
-          !isTold &&
-          event.atMs >= entry.atMs - ECHO_BEFORE_MS &&
-          event.atMs <= entry.atMs + ECHO_AFTER_MS &&
-          (entry.by.kind !== "twitch" || event.moderatorId === "" || event.moderatorId === entry.by.userId),
-      );
+    const ours = echoed(event, byName.get(name));
     if (ours !== undefined) {
       ours.isTold = true;
       continue;
@@ -79,6 +74,28 @@ export function actsDone(entries: readonly Entry[], events: readonly Told[]): Do
     });
   }
   return done.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+interface Own {
+  readonly entry: Entry;
+  isTold: boolean;
+}
+
+/** Our act that an event is Twitch's word on: the oldest that nothing has told yet. */
+function echoed(
+  event: Told,
+  ours: { readonly acts: readonly Own[]; from: number } | undefined,
+): Own | undefined {
+  if (ours === undefined) return undefined;
+  const { acts } = ours;
+  while (ours.from < acts.length && acts[ours.from]!.entry.atMs < event.atMs - ECHO_AFTER_MS) ours.from++;
+  for (let i = ours.from; i < acts.length && acts[i]!.entry.atMs <= event.atMs + ECHO_BEFORE_MS; i++) {
+    const { entry, isTold } = acts[i]!;
+    if (isTold) continue;
+    if (entry.by.kind !== "twitch" || event.moderatorId === "" || event.moderatorId === entry.by.userId)
+      return acts[i];
+  }
+  return undefined;
 }
 
 const MEASURES: Record<string, MeasureKind> = {
