@@ -143,7 +143,9 @@ const dota = measured(conda);
 if (dota !== null) {
   const texts = dota.map(({ text }) => text);
   const toxic = dota.map(({ intent }) => intent === "E" || intent === "I");
+  // What an utterance is, is asked of it as a whole; whether it is toxic, of its worst part, as the product asks.
   const said = await output("conda", 4, texts, "first");
+  const worst = await output("conda", 4, texts, "strongest");
   const train = taught(conda, "train");
   const regressions = INTENTS.map((intent) =>
     hashedRegression(train.map((line) => ({ text: line.text, yes: line.intent === intent }))),
@@ -152,7 +154,7 @@ if (dota !== null) {
   const uca = (scores: readonly (readonly number[])[]): number =>
     mean(scores.map((row, i) => Number(INTENTS[row.indexOf(Math.max(...row))] === dota[i]!.intent)));
   const toxicShare = (row: readonly number[]): number => (row[2]! + row[3]!) / row.reduce((a, b) => a + b, 0);
-  const ours = { uca: round(uca(said)), auroc: round(auroc(said.map(toxicShare), toxic)) };
+  const ours = { uca: round(uca(said)), auroc: round(auroc(worst.map(toxicShare), toxic)) };
   say("CONDA", {
     lines: dota.length,
     ...ours,

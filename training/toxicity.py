@@ -225,6 +225,11 @@ class Graph:
     def root(self, count):
         return self.add("Sqrt", self.add("Max", count, self.const(1.0)))
 
+    def cut(self, x, counts):
+        """Places that no row of the batch uses are not looked at: rows are filled from the front."""
+        longest = self.add("Reshape", self.add("ReduceMax", self.add("Max", counts, self.const(1.0)), keepdims=0), self.const([1], np.int64))
+        return self.add("Slice", x, self.const([0], np.int64), self.add("Cast", longest, to=TensorProto.INT64), self.const([1], np.int64))
+
     def floats(self, table):
         """Bytes in the file, made floats once when the model is loaded."""
         return self.add("Cast", self.const(table, np.int8), to=TensorProto.FLOAT)
@@ -236,12 +241,16 @@ def write(path, rows, linear, net, mix, trees, action):
     present = lambda x: g.add("Cast", g.add("Greater", x, g.const(0.0)), to=TensorProto.FLOAT)
     integers = lambda x: g.add("Cast", x, to=TensorProto.INT32)
     table, scale, bias = linear
-    bag = g.sum(g.add("Gather", g.floats(table), integers("numbers"), axis=0), 1, 0)
-    first = g.add("Add", g.add("Mul", g.add("Div", bag, g.root(g.sum(present("numbers"), 1, 1))), g.const(scale)), g.const(bias))
+    there = present("numbers")
+    numbers = g.cut("numbers", g.sum(there, 1, 1))
+    bag = g.sum(g.add("Gather", g.floats(table), integers(numbers), axis=0), 1, 0)
+    first = g.add("Add", g.add("Mul", g.add("Div", bag, g.root(g.sum(there, 1, 1))), g.const(scale)), g.const(bias))
 
     model, small, width_scale = net
     weights = {name: value.detach().numpy() for name, value in model.state_dict().items()}
     words = g.add("Reshape", "words", g.const([0, WORDS, PIECES], np.int64))
+    begins = g.add("Slice", present(words), g.const([0], np.int64), g.const([1], np.int64), g.const([2], np.int64))
+    words = g.cut(words, g.sum(begins, 1, 1))
     there = present(words)
     pieces = g.sum(g.add("Gather", g.floats(small), integers(words), axis=0), 2, 0)
     word = g.add("Mul", g.add("Div", pieces, g.root(g.sum(there, 2, 1))), g.const(width_scale))

@@ -158,9 +158,10 @@ async function ask(
   lines: readonly { readonly context: Float32Array; readonly windows: readonly Window[] }[],
   untilMs: number,
 ): Promise<Row[]> {
-  const rows = lines.flatMap(({ windows, context }, line) =>
-    windows.map((window) => ({ line, window, context })),
-  );
+  // The model looks no further than the fullest row of its batch, so rows of a size go together.
+  const rows = lines
+    .flatMap(({ windows, context }, line) => windows.map((window) => ({ line, window, context })))
+    .toSorted((a, b) => a.window.to - a.window.from - (b.window.to - b.window.from));
   const best: Row[] = [];
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const part = rows.slice(from, from + ROWS_AT_ONCE);
