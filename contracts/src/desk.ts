@@ -220,8 +220,11 @@ export function createDesk(): Desk {
       if (one === undefined) return OPEN;
       const seen = { reviewedBy: [...one.reviewedBy], notes: one.notes.filter(stands).length };
       const lead = one.decided.findLast((act) => membersOf(act).some(stands));
-      // Taken back, and Twitch (or we) had something to say of it: what was deleted does not come back.
-      if (lead === undefined) return { ...OPEN, ...seen, why: one.decided.at(-1)?.undo?.why ?? null };
+      if (lead === undefined) {
+        // What Twitch has done and does not take back is said: deleted lines stay deleted.
+        const last = one.decided.at(-1);
+        return { ...OPEN, ...seen, why: last?.outcome === "done" ? (last.undo?.why ?? null) : null };
+      }
       const { entry } = lead;
       const { status, why } = statusOf(membersOf(lead).filter(stands));
       return {
