@@ -115,8 +115,8 @@ export function compareMeasures(
   toxicAt: (spike: SpikeTime) => ToxicAt,
 ): MeasureEffect[] {
   const sorted = acts.toSorted((a, b) => a.atMs - b.atMs);
-  const within = spikes.map((spike) =>
-    sorted.filter(({ atMs }) => atMs >= spike.startMs - EARLY_MS && atMs <= spike.endMs),
+  const within = spikes.map(({ startMs, endMs }) =>
+    sorted.slice(firstAt(sorted, startMs - EARLY_MS), firstAt(sorted, endMs + 1)),
   );
   const found: MeasureEffect[] = [];
   for (const measure of MEASURE_KINDS) {
@@ -161,6 +161,17 @@ export function compareMeasures(
     });
   }
   return found;
+}
+
+/** Index of the first act that is not before a moment. */
+function firstAt(sorted: readonly Act[], atMs: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]!.atMs < atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function hoursApart(a: number, b: number): number {
