@@ -7,7 +7,7 @@ import { isotonic, suggest } from "../mod-thresholds.ts";
 import { actsBySteps, actsDone } from "./acts.ts";
 import { compareMeasures, courseFrom, type Act, type SpikeTime, type ToxicAt } from "./half-life.ts";
 import { loadOf } from "./load.ts";
-import { bootstrapped, measuredMedian, measuredShare } from "./statistics.ts";
+import { measuredMedian, measuredShare } from "./statistics.ts";
 
 /** Noon, UTC. */
 const T = Date.UTC(2026, 10, 23, 12);
@@ -35,15 +35,11 @@ describe("figures and their intervals", () => {
     expect(measuredMedian([1, 2, 3, 4], 5)).toEqual({ ...nothing, n: 4 });
     expect(measuredShare(3, 9, 10)).toEqual({ ...nothing, n: 9 });
     expect(measuredShare(0, 0, 0)).toEqual({ ...nothing, n: 0 });
-    expect(bootstrapped([1, 2], () => 1, 5)).toEqual({ ...nothing, n: 2 });
   });
-  test("a share lies inside its interval, and a bootstrap gives the same twice", () => {
+  test("a share lies inside its interval", () => {
     const { value, low, high } = measuredShare(7, 20, 10);
     expect(low!).toBeLessThan(value!);
     expect(high!).toBeGreaterThan(value!);
-    const rows = [1, 5, 2, 8, 3, 9];
-    const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length;
-    expect(bootstrapped(rows, mean, 5)).toEqual(bootstrapped(rows, mean, 5));
   });
 });
 

@@ -1,5 +1,5 @@
 import type { SpikeKind } from "@hypecast/contracts/toxicity.ts";
-import { bootstrapped, median, tooFew, type Measured } from "./statistics.ts";
+import { measuredMedian, median, type Measured } from "./statistics.ts";
 
 /** The rate of a moment is that of so many seconds around it. */
 const SMOOTH_MS = 30_000;
@@ -145,12 +145,8 @@ export function compareMeasures(
     if (taken === 0) continue;
     // Both sides speak of the same spikes: those that have a like.
     const matched = pairs.filter(({ others }) => others.length > 0);
-    const side = (of: (pair: Pair) => number): Measured =>
-      matched.length < LEAST_SPIKES
-        ? tooFew(matched.length)
-        : bootstrapped(matched, (rows) => median(rows.map(of).toSorted((a, b) => a - b)), LEAST_SPIKES);
-    const alone = (of: (pair: Pair) => number): Measured =>
-      bootstrapped(pairs, (rows) => median(rows.map(of).toSorted((a, b) => a - b)), LEAST_SPIKES);
+    const side = (of: (pair: Pair) => number): Measured => measuredMedian(matched.map(of), LEAST_SPIKES);
+    const alone = (of: (pair: Pair) => number): Measured => measuredMedian(pairs.map(of), LEAST_SPIKES);
     const isMatched = matched.length >= LEAST_SPIKES;
     found.push({
       measure,

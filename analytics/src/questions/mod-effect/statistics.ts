@@ -51,31 +51,3 @@ export function measuredShare(k: number, n: number, least: number): Measured {
   const { low, high } = wilson(k, n);
   return { value: rounded(k / n), low: rounded(low), high: rounded(high), n };
 }
-
-const DRAWS = 400;
-
-/** A statistic of paired rows with its bootstrap interval (percentiles 10 and 90), the same each time. */
-export function bootstrapped<Row>(
-  rows: readonly Row[],
-  statistic: (rows: readonly Row[]) => number,
-  least: number,
-): Measured {
-  const { length: n } = rows;
-  if (n < least) return tooFew(n);
-  let state = 0x9e3779b9;
-  const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % n;
-  };
-  const drawn = Array.from({ length: DRAWS }, () =>
-    statistic(Array.from({ length: n }, () => rows[next()]!)),
-  ).toSorted((a, b) => a - b);
-  return {
-    value: rounded(statistic(rows)),
-    low: rounded(drawn[DRAWS / 10]!),
-    high: rounded(drawn[DRAWS - 1 - DRAWS / 10]!),
-    n,
-  };
-}
