@@ -26,6 +26,13 @@ test("every event of the log has a table, except signs of life and end, the bulk
     for (const { filter } of targets[stream]) expect(streams[stream].subjects).toContain(filter);
 });
 
+test("a subject finds its table, also where the channel follows the stream's name at once", () => {
+  expect(targetOf("JOURNAL", "journal.811204512").table).toBe("journal");
+  expect(targetOf("JOURNAL", "journal._house").table).toBe("journal");
+  expect(targetOf("DEAD", "dead.letter.eventsub").table).toBe("dead_letters");
+  expect(() => targetOf("INPUT", "chat.alive.3.42")).toThrow("has no table");
+});
+
 test("raw chat of an imported stream has tables of its own, everything else of it stands with the others", () => {
   expect(targetOf("INPUT", "chat.lines.33.vod-0a-1").table).toBe("vod_lines");
   expect(targetOf("INPUT", "chat.lines.33.vod-0a-1")).toBe(targetOf("INPUT", "chat.lines.34.vod-0b-2"));

@@ -73,12 +73,11 @@ export const targets: Readonly<Record<StreamName, readonly Target[]>> = {
   DEAD: [{ table: "dead_letters", packing: "one", zeroes: true, filter: "dead.letter.*" }],
 };
 
-/** The first two tokens of a subject name its event. */
-const eventName = (subject: string): string => subject.split(".", 2).join(".");
+/** What all subjects of a table begin with: `chat.lines.`, and `journal.`, behind which the channel comes at once. */
+const beginning = (filter: string): string => filter.slice(0, filter.indexOf("*"));
 
 export function targetOf(stream: StreamName, subject: string): Target {
-  const name = eventName(subject);
-  const found = targets[stream].find((candidate) => eventName(candidate.filter) === name);
+  const found = targets[stream].find(({ filter }) => subject.startsWith(beginning(filter)));
   if (!found) throw new Error(`${subject} has no table, although the consumer's filter let it through`);
   return found.ofVods !== undefined && channelIn(subject).startsWith(VOD_CHANNEL) ? found.ofVods : found;
 }
