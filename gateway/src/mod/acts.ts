@@ -15,7 +15,7 @@ import type { Ask } from "../ask.ts";
 import { ProblemError } from "../problems.ts";
 import type { Cases } from "./cases.ts";
 import type { Held, Journals } from "./journals.ts";
-import { draftsOf, entryId } from "./plan.ts";
+import { draftsOf, entryId, wrongInAct, wrongInMeasure } from "./plan.ts";
 
 /** What a person may do again to a case that others have decided: it decides nothing. */
 const BESIDE: ReadonlySet<JournalAct> = new Set<JournalAct>(["review", "unreview", "note"]);
@@ -80,15 +80,8 @@ export function createActs({
 
   return {
     async decide(channelId, act, by) {
-      if (act.act === "note" && act.words.trim() === "")
-        throw new ProblemError("invalid_parameters", "words: a note has some");
-      if (act.act === "allow_phrase" && act.words.trim() === "")
-        throw new ProblemError("invalid_parameters", "words: the phrase to allow");
-      if (act.act === "warn" && act.reason.trim() === "")
-        throw new ProblemError(
-          "invalid_parameters",
-          "reason: Twitch shows it to the chatter, so a warning has one",
-        );
+      const wrong = wrongInAct(act);
+      if (wrong !== null) throw new ProblemError("invalid_parameters", wrong);
       const over = new Set(act.over);
       const ids = [...new Set(act.caseIds)];
       const entries: JournalEntry[] = [];
@@ -128,8 +121,8 @@ export function createActs({
     },
 
     async measure(channelId, { key, act, durationS, spikeId, words }, by) {
-      if ((act === "snooze" || act === "resolve") && spikeId === null)
-        throw new ProblemError("invalid_parameters", "spikeId: name the spike");
+      const wrong = wrongInMeasure({ act, durationS, spikeId });
+      if (wrong !== null) throw new ProblemError("invalid_parameters", wrong);
       if (spikeId !== null && !spikeId.startsWith(`${channelId}:spike:`))
         throw new ProblemError("case_not_found", "there is no such spike in this channel");
       const entry = await write({

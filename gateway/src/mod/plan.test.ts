@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { caseAct } from "@hypecast/contracts/api-mod.ts";
 import { OPERATOR, type Person } from "@hypecast/contracts/journal.ts";
 import type { CaseLine } from "@hypecast/contracts/mod-case.ts";
-import { draftsOf, entryId } from "./plan.ts";
+import { draftsOf, entryId, wrongInAct, wrongInMeasure } from "./plan.ts";
 import { caseOf } from "./testing.ts";
 
 const ANA: Person = { kind: "twitch", userId: "1", login: "ana" };
@@ -78,4 +78,20 @@ test("an id is one person's, of one key, about one thing", () => {
   ];
   expect(new Set(ids).size).toBe(4);
   expect(entryId("key-00001", ANA, "case")).toBe(ids[0]);
+});
+
+test.each([
+  ["a note without words", { act: "note", words: " \n" }, "words:"],
+  ["a warning without a reason", { act: "warn", words: "" }, "reason:"],
+  ["a phrase of no words", { act: "allow_phrase", words: "" }, "words:"],
+  ["a phrase that the folds would not read", { act: "allow_phrase", words: "x".repeat(201) }, "words:"],
+] as const)("%s is refused", (_what, act, said) =>
+  expect(wrongInAct({ reason: "", ...act })).toContain(said),
+);
+
+test("slow mode is what Twitch takes, and a spike is named", () => {
+  const slow = (durationS: number) => wrongInMeasure({ act: "slow", durationS, spikeId: null });
+  expect([0, 3, 120].map(slow)).toEqual([null, null, null]);
+  expect([1, 121, 999_999].every((durationS) => slow(durationS)?.startsWith("durationS:"))).toBe(true);
+  expect(wrongInMeasure({ act: "snooze", durationS: 60, spikeId: null })).toContain("spikeId");
 });

@@ -1,11 +1,38 @@
 import { createHash } from "node:crypto";
-import type { CaseAct } from "@hypecast/contracts/api-mod.ts";
+import type { z } from "zod";
+import type { CaseAct, channelAct } from "@hypecast/contracts/api-mod.ts";
 import { DETAIL } from "@hypecast/contracts/desk.ts";
 import { personKey, type JournalPrivate, type Person } from "@hypecast/contracts/journal.ts";
 import type { CaseLine, ModCase } from "@hypecast/contracts/mod-case.ts";
 import type { Draft } from "@hypecast/runtime/journal.ts";
 
 const TIMEOUT_S = 600;
+/** Of a phrase in a policy: a longer one the folds would not read, nor any policy that holds it. */
+const PHRASE_LENGTH = 200;
+/** What Twitch takes for slow mode, so that the journal never says something else than what was set. */
+const SLOW_S = { least: 3, most: 120 };
+
+/** What is missing in an act or too much; null: nothing. */
+export function wrongInAct({ act, words, reason }: Pick<CaseAct, "act" | "words" | "reason">): string | null {
+  if (act === "note" && words.trim() === "") return "words: a note has some";
+  if (act === "allow_phrase" && words.trim() === "") return "words: the phrase to allow";
+  if (act === "allow_phrase" && words.trim().length > PHRASE_LENGTH)
+    return `words: a phrase has at most ${PHRASE_LENGTH} characters`;
+  if (act === "warn" && reason.trim() === "")
+    return "reason: Twitch shows it to the chatter, so a warning has one";
+  return null;
+}
+
+export function wrongInMeasure({
+  act,
+  durationS,
+  spikeId,
+}: Pick<z.output<typeof channelAct>, "act" | "durationS" | "spikeId">): string | null {
+  if ((act === "snooze" || act === "resolve") && spikeId === null) return "spikeId: name the spike";
+  if (act === "slow" && durationS !== 0 && (durationS < SLOW_S.least || durationS > SLOW_S.most))
+    return `durationS: of slow mode ${SLOW_S.least} to ${SLOW_S.most} seconds, or 0`;
+  return null;
+}
 
 /** Acts that concern every author of a case's lines; the others concern the case, in the name of its worst line. */
 const OF_EACH: ReadonlySet<CaseAct["act"]> = new Set(["delete", "timeout", "ban", "warn"]);
