@@ -54,6 +54,13 @@ export async function watchPrivacy(
   const optOuts = await keepBucket(nc, OPT_OUTS_BUCKET, optOut, log);
   const erasures = await keepBucket(nc, ERASURES_BUCKET, erasure, log);
   const targetOf = ({ userId }: Subject): string => chatterHash(secret, userId);
+  // By name too: of whom the operator names nobody knows the user id before they were heard, nor after they were forgotten.
+  const optOutsOf = (subject: Subject): OptOut[] => {
+    const loginTarget = loginHash(secret, subject.login);
+    return [...optOuts.values()].filter(
+      (one) => one.target === targetOf(subject) || one.loginTarget === loginTarget,
+    );
+  };
 
   /** Under the chatter's own key, so that the entry says nothing any more once they are forgotten. */
   const noted = (
@@ -86,7 +93,7 @@ export async function watchPrivacy(
       // Somebody who has not been heard here is known by name alone.
       return { userId: found.userId ?? `login ${user}`, login: user, by: "operator" };
     },
-    optOutsOf: (subject) => [...optOuts.values()].filter(({ target }) => target === targetOf(subject)),
+    optOutsOf,
     async setOptOut(subject, channelId, on) {
       const record: OptOut = {
         target: targetOf(subject),
@@ -95,15 +102,20 @@ export async function watchPrivacy(
         atMs: Date.now(),
         by: subject.by,
       };
-      const key = optOutKey(record);
-      if ((optOuts.get(key) !== null) === on) return;
+      const there = optOutsOf(subject).filter((one) => one.channelId === record.channelId);
+      if (there.length > 0 === on) return;
       await noted(on ? "opt_out" : "opt_in", subject, { where: record.channelId });
-      await (on ? optOuts.put(key, record) : optOuts.remove(key));
+      if (on) await optOuts.put(optOutKey(record), record);
+      for (const one of there) await optOuts.remove(optOutKey(one));
     },
-    erasuresOf: (subject) =>
-      [...erasures.values()]
-        .filter((one) => one.target === targetOf(subject))
-        .toSorted((a, b) => b.askedAtMs - a.askedAtMs),
+    erasuresOf(subject) {
+      // A name may have a new owner: what was done for the one before is the operator's alone to see.
+      const named = subject.by === "operator" ? optOutsOf(subject).map(({ target }) => target) : [];
+      const targets = new Set([targetOf(subject), ...named]);
+      return [...erasures.values()]
+        .filter(({ target }) => targets.has(target))
+        .toSorted((a, b) => b.askedAtMs - a.askedAtMs);
+    },
     async erase(subject, key) {
       const target = targetOf(subject);
       const id = `${target.slice(0, 12)}-${secret.hash("erasure key", key).slice(0, 12)}`;
