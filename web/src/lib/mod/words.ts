@@ -116,7 +116,7 @@ const ACT_WORDS: Record<ActName, () => string> = {
   allow_phrase: m.mod_did_allow,
   false_positive: m.mod_did_false_positive,
 };
-/** An act of the journal; one that this build does not know is shown by its own name. */
+/** An act of the journal, or what Twitch told; one that this build does not know is shown by its own name. */
 export function actWord(act: string): string {
   const others: Record<string, () => string> = {
     ...ACT_WORDS,
@@ -134,6 +134,42 @@ export function actWord(act: string): string {
     subscribers: m.mod_measure_subscribers,
     shield: m.mod_measure_shield,
     shield_begin: m.mod_measure_shield,
+    clear: m.mod_did_clear,
+    warning_acknowledge: m.mod_did_warning_acknowledge,
+    emoteonly: m.mod_did_emoteonly,
+    emoteonlyoff: m.mod_did_emoteonlyoff,
+    followersoff: m.mod_did_followersoff,
+    uniquechat: m.mod_did_uniquechat,
+    uniquechatoff: m.mod_did_uniquechatoff,
+    slowoff: m.mod_did_slowoff,
+    subscribersoff: m.mod_did_subscribersoff,
+    raid: m.mod_did_raid,
+    unraid: m.mod_did_unraid,
+    mod: m.mod_did_mod,
+    unmod: m.mod_did_unmod,
+    vip: m.mod_did_vip,
+    unvip: m.mod_did_unvip,
+    add_blocked_term: m.mod_did_add_blocked_term,
+    add_permitted_term: m.mod_did_add_permitted_term,
+    remove_blocked_term: m.mod_did_remove_blocked_term,
+    remove_permitted_term: m.mod_did_remove_permitted_term,
+    approve_unban_request: m.mod_did_approve_unban_request,
+    deny_unban_request: m.mod_did_deny_unban_request,
+    unban_request_create: m.mod_did_unban_request_create,
+    automod_hold: m.mod_did_automod_hold,
+    automod_update: m.mod_did_automod_update,
+    automod_settings: m.mod_did_automod_settings,
+    suspicious_message: m.mod_did_suspicious_message,
+    suspicious_update: m.mod_did_suspicious_update,
+    shield_end: m.mod_did_shield_end,
+    settings: m.mod_did_settings,
+    unheard: m.mod_did_unheard,
+    snooze: m.mod_did_snooze,
+    resolve: m.mod_did_resolve,
+    policy: m.mod_did_policy,
+    consent: m.mod_did_consent,
+    grant: m.mod_did_grant,
+    revoke: m.mod_did_revoke,
   };
   return others[act]?.() ?? act;
 }
