@@ -16,10 +16,13 @@ import {
 } from "@hypecast/contracts/chat.ts";
 import { subjectOf, type EventType } from "@hypecast/contracts/event.ts";
 import { hypeForecasts } from "@hypecast/contracts/hype.ts";
+import { OPERATOR } from "@hypecast/contracts/journal.ts";
 import { REPORT_FILTER, type PartReport } from "@hypecast/contracts/system.ts";
 import { chatWindows } from "@hypecast/contracts/window.ts";
 import { ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
+import { openJournal } from "@hypecast/runtime/journal.ts";
+import { openSecret } from "@hypecast/runtime/secret.ts";
 import {
   exited,
   startClickHouse,
@@ -233,6 +236,11 @@ describe("from the log to the store", () => {
         { id: "f1", channelId: "c1", atMs: T, model: "none", burstChance: null, horizons: null },
       ]),
     );
+    const journal = await openJournal(
+      bench.nc,
+      openSecret({ HYPECAST_SECRET: "k".repeat(42) + "A", HYPECAST_DATA: "" }),
+    );
+    await journal.append({ channelId: "c1", id: "e1", by: OPERATOR, act: "slow", durationS: 30 });
     const count = async (table: string): Promise<number> =>
       (await rows<{ n: number }>(bench, `SELECT count() AS n FROM ${table}`))[0]?.n ?? -1;
     const expected = {
@@ -243,6 +251,7 @@ describe("from the log to the store", () => {
       chat_windows: 3,
       chat_bursts: 1,
       forecasts: 1,
+      journal: 1,
     };
     for (const [table, n] of Object.entries(expected))
       await until(`${n} rows in ${table}`, async () => (await count(table)) === n);
@@ -266,6 +275,10 @@ describe("from the log to the store", () => {
     expect((await rows(bench, "SELECT * FROM forecasts"))[0]).toMatchObject({
       burstChance: null,
       horizons: [],
+    });
+    expect((await rows(bench, "SELECT * FROM journal"))[0]).toMatchObject({
+      ...{ id: "e1", act: "slow", durationS: 30, caseId: null, number: 1 },
+      by: { kind: "operator" },
     });
   });
 
