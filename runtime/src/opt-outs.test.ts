@@ -29,6 +29,13 @@ test("everywhere is everywhere, also in files that know no ids, whatever the cas
     expect(list.leavesOut("vod-abc-1", userId, login)).toBe(true);
 });
 
+test("an opt-out of the name everywhere and one of the person in a channel both hold", () => {
+  const list = createList(secret);
+  list.set([of("login ann", "ann", "*"), of("7", "ann_before", "100")]);
+  expect(list.leavesOut("200", "7", "ann")).toBe(true);
+  expect(list.leavesOut("200", "7", "")).toBe(false);
+});
+
 test("whoever comes back is read again, and an answer that was remembered is not believed any more", () => {
   const list = createList(secret);
   expect(list.leavesOut("100", "7", "ann")).toBe(false);

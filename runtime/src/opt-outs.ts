@@ -81,7 +81,8 @@ export function createList(secret: Secret): {
     if (before !== undefined) return before;
     const byId = userId === "" ? undefined : channelsOf.get(chatterHash(secret, userId));
     const byLogin = login === "" ? undefined : channelsOf.get(loginHash(secret, login));
-    const scope = byId ?? byLogin ?? null;
+    // Both hold: what the operator wrote down for a name is not undone by what its owner says of one channel.
+    const scope = byId && byLogin ? new Set([...byId, ...byLogin]) : (byId ?? byLogin ?? null);
     if (known.size >= REMEMBERED) known.clear();
     known.set(key, scope);
     return scope;
