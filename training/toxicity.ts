@@ -151,6 +151,32 @@ for (const [group, terms] of [...Object.entries(GROUPS), ["russian", GROUPS_RUSS
       for (const term of terms) put(`neutral-${group}`, part, template.replace("{g}", term), CLEAN);
 }
 
+/** Russian that is only Russian: the screens' own sentences, and ordinary words of streams in no order. No set of chat in it is at hand. */
+const WORDS_TOGETHER = 4000;
+const RUDE = /idiot|stupid|noob|trash|garbage|kill|die|dead|death|hate|suck|shit|fuck|damn|toxic|cring|loser|ugly|dumb|bot|rat|clown|pig|dog|hell|naked|sex|drunk|angry|rage/i;
+const ordinary: string[] = [];
+const sentences = (value: unknown): string[] =>
+  typeof value === "string" ? [value] : typeof value === "object" && value !== null ? Object.values(value).flatMap(sentences) : [];
+const here = import.meta.dirname;
+for (const text of sentences(JSON.parse(readFileSync(join(here, "../web/messages/ru.json"), "utf8"))))
+  if (/\p{Script=Cyrillic}{3}/u.test(text)) ordinary.push(text.replaceAll(/\{\w+\}/g, "").trim());
+const russian = readFileSync(join(here, "ru_en.txt"), "utf8")
+  .split("\n")
+  .filter((row) => !row.startsWith("#") && row.includes("="))
+  .flatMap((row) => {
+    const [words = "", english = ""] = row.split("=");
+    return RUDE.test(english) ? [] : words.split(",");
+  });
+for (let i = 0; i < WORDS_TOGETHER; i++) {
+  const hash = (n: number): number => hashOf(`${i} ${n}`);
+  ordinary.push(Array.from({ length: 1 + (hash(0) % 6) }, (_, n) => russian[hash(n + 1) % russian.length]!).join(" "));
+}
+for (const text of ordinary) {
+  if (CLASS_WORDS.some(([, pattern]) => pattern.test(text.toLowerCase()))) continue;
+  put("russian", hashOf(text) % 10 < 2 ? "test" : "train", text, CLEAN);
+  if (hashOf(text) % 10 >= 2) disguised.push({ text, says: CLEAN });
+}
+
 const day = timeouts(data) ?? [];
 const flagged = values.flagged === undefined ? undefined : [...readFileSync(values.flagged)].map((one) => one === 1);
 for (const { line, tokens, context } of withContext(day, flagged))
