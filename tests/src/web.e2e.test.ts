@@ -189,7 +189,17 @@ test("by keyboard alone: skip link, help from the bindings, heatmap, moment, tab
   expect(keys.map((text) => text.replace(/\s+/g, " ").trim())).toEqual([
     ...["M", "J", "K", "L", "←", "→", "E", "F", "V", "N", "P", "I", "O", "C", "Enter", "X"],
     ...["⇧ C", "Esc", "B", "⇧ B", "S", "Z", "⇧ Z", "T", "⇧ P"],
-    ...["?", "G затем H", "G затем L", "G затем C", "G затем V", "G затем A", "G затем O", "G затем S"],
+    ...[
+      "?",
+      "G затем H",
+      "G затем L",
+      "G затем M",
+      "G затем C",
+      "G затем V",
+      "G затем A",
+      "G затем O",
+      "G затем S",
+    ],
     ...["U", "/", "⇧ D", "⇧ L"],
   ]);
   await page.keyboard.press("Escape");
