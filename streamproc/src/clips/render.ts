@@ -62,7 +62,7 @@ export interface RenderTools {
   /** What stands on a picture of chat alone: whose it is. */
   nameOf(login: string): Promise<string>;
   /** What stands for a chatter beside the files, where nobody is named. */
-  chatterHash(userId: string): string;
+  readonly chatterHash: (userId: string) => string;
   /** Of one encoder. */
   readonly threads: number;
 }
