@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { jetstream } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -42,7 +42,8 @@ export async function signedIn(
     signedInAtMs: nowMs,
   };
   await (await kvm.open(ACCOUNTS_BUCKET)).put(userId, JSON.stringify(account));
-  const id = createHash("sha256").update(`session of ${userId}`).digest("base64url");
+  // Each call is another browser.
+  const id = randomBytes(32).toString("base64url");
   const session: Session = {
     userId,
     createdAtMs: nowMs,
@@ -120,12 +121,16 @@ export interface Asker {
 }
 type Json = Record<string, unknown> & { [field: string]: never };
 
-export function asker(gateway: Pick<Gateway, "url">, cookie: string): Asker {
+export function asker(gateway: Pick<Gateway, "url">, given: string): Asker {
+  let cookie = given;
   const ask = async (path: string, init: RequestInit): Promise<{ status: number; body: Json }> => {
     const answer = await fetch(`${gateway.url}/api/v1/mod/${path}`, {
       ...init,
       headers: { cookie, "content-type": "application/json" },
     });
+    // As a browser does: a session gets a new id now and then.
+    const renewed = answer.headers.getSetCookie().find((one) => one.startsWith("hypecast_session="));
+    if (renewed !== undefined) cookie = renewed.split(";")[0]!;
     const text = await answer.text();
     return { status: answer.status, body: (text === "" ? {} : JSON.parse(text)) as Json };
   };
