@@ -117,6 +117,8 @@ test("a question becomes places, each a second of the stream with its lines; one
 
   // The range by keys, then the clip.
   await page.keyboard.press("p");
+  // The range is the place's that is current: a key before that would move the other one's.
+  await page.locator("article.hit[aria-current]").filter({ hasText: "1:12:38" }).waitFor();
   await page.getByRole("slider", { name: "Начало отрезка" }).press("Shift+ArrowLeft");
   await places(page)
     .first()
