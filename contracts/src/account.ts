@@ -73,6 +73,8 @@ export const optOutKey = ({ target, channelId }: Pick<OptOut, "target" | "channe
 
 /** KV bucket of erasures; key: its id. The record is the truth; its report is signed when it is done. */
 export const ERASURES_BUCKET = "erasures";
+/** What `sealed` of an erasure is sealed for. */
+export const ERASURE_PURPOSE = "erasure";
 export const ERASURE_PLACES = [
   "store",
   "log",

@@ -6,6 +6,7 @@ import { createClient } from "redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   ACCOUNTS_BUCKET,
+  ERASURE_PURPOSE,
   ERASURES_BUCKET,
   erasure,
   GRANTS_BUCKET,
@@ -23,7 +24,7 @@ import {
 import { clipRequest, CLIPS_BUCKET } from "@hypecast/contracts/clip.ts";
 import { partitionOf, subjectOf, type EventType } from "@hypecast/contracts/event.ts";
 import { POLICY_BUCKET } from "@hypecast/contracts/journal.ts";
-import { modCases, modReport } from "@hypecast/contracts/mod-case.ts";
+import { modCases, modPolicy, modReport } from "@hypecast/contracts/mod-case.ts";
 import { modEvent } from "@hypecast/contracts/mod-event.ts";
 import { ANSWERS_BUCKET } from "@hypecast/contracts/oracle.ts";
 import { chatterPlaces } from "@hypecast/contracts/question-erase.ts";
@@ -41,7 +42,7 @@ import { openRecords } from "@hypecast/streamproc/clips/records.ts";
 import { openPositions } from "@hypecast/streamproc/imports/positions.ts";
 import { askStore } from "@hypecast/streamproc/imports/store.ts";
 import { isGenuine } from "@hypecast/streamproc/moderation/erase/report.ts";
-import { ERASURE_PURPOSE, startEraser } from "@hypecast/streamproc/moderation/erase/worker.ts";
+import { startEraser } from "@hypecast/streamproc/moderation/erase/worker.ts";
 import { gqlChat, openDesk, type Desk } from "./imported.fixture.ts";
 import { startWorld, until, type World } from "./murder.ts";
 
@@ -227,6 +228,11 @@ async function leaveTraces(): Promise<void> {
     `${chatLines.name}.${partitionOf(LIVE)}.${LIVE}`,
     `{"login":"${GONE.login}", broken`,
   );
+  // The folds hold what is allowed for as long as nobody says otherwise.
+  await say(modPolicy, {
+    ...{ id: "p1", channelId: LIVE, atMs: T0, allow: ["good game", `${GONE.login} is great`] },
+    thresholds: { critical: 0.9, alert: 0.75, watch: 0.5 },
+  });
   // The channel goes on without them.
   for (let s = 120; s <= 840; s += 20)
     await jetstream(world.nc).publish(
@@ -246,7 +252,12 @@ async function leaveTraces(): Promise<void> {
     ],
     nearest: [],
   });
-  await put(POLICY_BUCKET, LIVE, { channelId: LIVE, allow: ["good game", GONE.login] });
+  const limits = { critical: 0.9, alert: 0.75, watch: 0.5 };
+  const allow = ["good game", `${GONE.login} is great`];
+  await put(POLICY_BUCKET, LIVE, {
+    ...{ channelId: LIVE, thresholds: limits, allow, rawHours: 24, consent: null, deletedHours: 24 },
+    ...{ revision: 1, atMs: T0 },
+  });
   await put(ACCOUNTS_BUCKET, GONE.userId, { ...GONE, name: "Quiet" });
   await put(GRANTS_BUCKET, `${LIVE}.${GONE.userId}`, { ...GONE, channelId: LIVE, role: "analyst" });
   await put(SESSIONS_BUCKET, "ab".repeat(32), { userId: GONE.userId });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
+  ERASURE_PURPOSE,
   ERASURES_BUCKET,
   erasure,
   OPT_OUTS_BUCKET,
@@ -19,8 +20,6 @@ import type { Ask } from "../ask.ts";
 import { keepBucket } from "../bucket.ts";
 import { ProblemError } from "../problems.ts";
 
-/** What the process that erases opens (streamproc/src/moderation/erase/worker.ts). */
-const ERASURE_PURPOSE = "erasure";
 const EVERYWHERE = "*";
 
 /** Whose rights are asked about: themselves, or whom the operator names. */

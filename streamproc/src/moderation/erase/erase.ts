@@ -88,6 +88,8 @@ export async function eraseChatter(
     texts.set(channelId, said);
   }
 
+  // Before the folds are waited for: they hold the allowed phrases too.
+  add("policy", await eraseFromPolicies(nc, chatter));
   await tell("telling the folds");
   const channels = new Set([...places.map(({ channelId }) => channelId), ...(await watchedChannels(nc))]);
   add(
@@ -122,7 +124,8 @@ export async function eraseChatter(
   add("log", log.removed);
   while ((log.waiting > 0 || log.states > 0) && performance.now() < deadline) {
     await sleep(LOOK_EVERY_MS * 5, undefined, { signal });
-    log = await eraseFromLog(nc, chatter, positions);
+    // Only from where something was left: the log may hold two days.
+    log = await eraseFromLog(nc, chatter, positions, log.fromMs);
     add("log", log.removed);
   }
   // What the sink has stored meanwhile.
@@ -130,7 +133,6 @@ export async function eraseChatter(
 
   await tell("removing from records");
   add("journal", (await people.remove(target)) ? 1 : 0);
-  add("policy", await eraseFromPolicies(nc, chatter));
   add("answers", await eraseFromAnswers(nc, chatter));
   add("account", await eraseAccount(nc, chatter));
   add("cache", (await eraseFromCache(tools.redisUrl, chatter)) ?? 0);

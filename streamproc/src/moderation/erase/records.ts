@@ -1,7 +1,11 @@
+import { randomUUID } from "node:crypto";
+import { jetstream } from "@nats-io/jetstream";
 import { Kvm, type KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { ACCOUNTS_BUCKET, GRANTS_BUCKET, SESSIONS_BUCKET } from "@hypecast/contracts/account.ts";
-import { POLICY_BUCKET } from "@hypecast/contracts/journal.ts";
+import { subjectOf } from "@hypecast/contracts/event.ts";
+import { channelPolicy, POLICY_BUCKET } from "@hypecast/contracts/journal.ts";
+import { modPolicy, type ModPolicy } from "@hypecast/contracts/mod-case.ts";
 import { ANSWERS_BUCKET } from "@hypecast/contracts/oracle.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import { namedIn, type Chatter } from "./named.ts";
@@ -11,12 +15,13 @@ const TRIES = 10;
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** Takes what names the chatter out of a bucket's records: `without` says what stays of one, null: nothing does. Resolves to the records changed. */
+/** Takes what names the chatter out of a bucket's records: `without` says what stays of one, null: nothing does; `written` hears of it. Resolves to the records changed. */
 async function rewrite(
   nc: NatsConnection,
   name: string,
   isNamed: (text: string) => boolean,
   without: (record: Json, key: string) => Json,
+  written: (rest: Json) => Promise<void> = async () => undefined,
 ): Promise<number> {
   const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(name));
   let changed = 0;
@@ -37,6 +42,7 @@ async function rewrite(
         },
       );
       if (!done) continue;
+      await written(rest);
       changed++;
       break;
     }
@@ -73,14 +79,28 @@ const isLineOf = (value: Json, { userId, login }: Chatter): boolean =>
   (value["userId"] === userId ||
     (typeof value["login"] === "string" && value["login"].toLowerCase() === login));
 
-/** Phrases that a channel allows and that name them. */
+/** Phrases that a channel allows and that name them. The folds hold them too, and are told what is left: the same revision, since nobody decided anything. */
 export function eraseFromPolicies(nc: NatsConnection, chatter: Chatter): Promise<number> {
   const isNamed = namedIn(chatter);
-  return rewrite(nc, POLICY_BUCKET, isNamed, (record) => {
-    if (typeof record !== "object" || record === null || Array.isArray(record)) return record;
-    const allow = Array.isArray(record["allow"]) ? record["allow"] : [];
-    return { ...record, allow: allow.filter((phrase) => typeof phrase === "string" && !isNamed(phrase)) };
-  });
+  return rewrite(
+    nc,
+    POLICY_BUCKET,
+    isNamed,
+    (record) => {
+      if (typeof record !== "object" || record === null || Array.isArray(record)) return record;
+      const allow = Array.isArray(record["allow"]) ? record["allow"] : [];
+      return { ...record, allow: allow.filter((phrase) => typeof phrase === "string" && !isNamed(phrase)) };
+    },
+    async (rest) => {
+      const policy = channelPolicy.safeParse(rest).data;
+      if (policy === undefined) return;
+      const { channelId, thresholds, allow } = policy;
+      const said: ModPolicy = { id: randomUUID(), channelId, atMs: Date.now(), thresholds, allow };
+      await whenTheLogAnswers(nc, () =>
+        jetstream(nc).publish(subjectOf(modPolicy, channelId), JSON.stringify(said), { msgID: said.id }),
+      );
+    },
+  );
 }
 
 /** Their account, sessions and granted roles: who is forgotten is signed out as well. */
@@ -97,22 +117,4 @@ export async function eraseAccount(nc: NatsConnection, chatter: Chatter): Promis
         : record,
     );
   return removed;
-}
-
-/** Every bucket of the log that still names the chatter, by name, but for `except`. */
-export async function bucketsNaming(
-  nc: NatsConnection,
-  chatter: Chatter,
-  buckets: readonly string[],
-): Promise<Record<string, number>> {
-  const isNamed = namedIn(chatter);
-  const found: Record<string, number> = {};
-  for (const name of buckets) {
-    const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(name));
-    for (const key of await keysOf(nc, bucket)) {
-      const entry = await whenTheLogAnswers(nc, () => bucket.get(key));
-      if (entry?.operation === "PUT" && isNamed(entry.string())) found[name] = (found[name] ?? 0) + 1;
-    }
-  }
-  return found;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kvm, type KV } from "@nats-io/kv";
-import { ERASURES_BUCKET, erasure, type Erasure } from "@hypecast/contracts/account.ts";
+import { ERASURE_PURPOSE, ERASURES_BUCKET, erasure, type Erasure } from "@hypecast/contracts/account.ts";
 import { HOUSE, SYSTEM } from "@hypecast/contracts/journal.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
 import type { Journal } from "@hypecast/runtime/journal.ts";
@@ -17,9 +17,6 @@ const LOOK_SELDOM_MS = 60_000;
 const ABANDONED_MS = 60_000;
 const BEAT_MS = 10_000;
 const sealedChatter = z.object({ userId: z.string(), login: z.string() });
-
-/** Seals who it is about while it runs. */
-export const ERASURE_PURPOSE = "erasure";
 
 /** Carries erasures out, one at a time. The records are the truth: any number of processes may look, and one takes each. */
 export function startEraser(
