@@ -160,6 +160,18 @@ test("in both languages, themes and widths, with dialogs: axe, policy, console, 
         await page.keyboard.press("Escape");
       }
     }
+    for (const [route, title] of [
+      ["/mod/lava/log", /Журнал|Log/],
+      ["/mod/lava/effect", /Результат|Effect/],
+      ["/mod/lava/policy", /Правила|Rules/],
+      ["/privacy", /Приватность|Privacy/],
+    ] as const) {
+      await page.goto(gateway.url + route);
+      await page.getByRole("heading", { level: 1, name: title }).waitFor();
+      // What it is about, or why there is nothing: the frame alone is no page.
+      await page.locator("main .panel").first().waitFor();
+      await check(route);
+    }
     expect(faults).toEqual([]);
     await context.close();
   }

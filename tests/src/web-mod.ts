@@ -150,19 +150,52 @@ export function startModWorld(nc: NatsConnection, channelId: string): ModWorld {
     mod_context: around,
     mod_user: user,
     mod_entries: () => ({ entries: [] }),
+    // What was written looks like markup and like a formula.
+    mod_log: () => ({
+      entries: [],
+      events: [
+        {
+          ...{ id: "e1", channelId, atMs: Date.now() - 60_000, action: "timeout", heardBy: "eventsub" },
+          ...{ moderatorId: "5", moderatorLogin: "mod", targetUserId: "77", targetLogin: "severny_veter" },
+          ...{ targetMessageId: "", text: "<b>=1+1</b>", reason: "spam", durationS: 600, detail: {} },
+          ...{ sourceChannelId: "", messageId: "m" },
+        },
+      ],
+      next: null,
+    }),
     mod_precision: () => ({
       weeks: [],
       classes: [{ class: "insult", right: 193, wrong: 19, low: 0.88, high: 0.93 }],
     }),
-    mod_effect: () => ({
-      measures: [
-        {
-          measure: "slow",
-          withS: { value: 45, low: 30, high: 60, n: 14 },
-          withoutS: { value: 130, low: 90, high: 180, n: 20 },
-        },
-      ],
-    }),
+    mod_effect: () => {
+      const [stepMs, toMs] = [3_600_000, Math.floor(Date.now() / 3_600_000) * 3_600_000];
+      const some = { value: 0.4, low: 0.3, high: 0.5, n: 20 };
+      const few = { value: null, low: null, high: null, n: 2 };
+      return {
+        ...{ fromMs: toMs - 24 * stepMs, toMs, stepMs, spikes: [] },
+        columns: Array.from({ length: 24 }, (_, i) => ({
+          startMs: toMs - (24 - i) * stepMs,
+          ...(i < 4
+            ? { toxicPerMin: null, usualPerMin: null, unknown: 9 }
+            : { toxicPerMin: i / 4, usualPerMin: 2, unknown: 0 }),
+        })),
+        actions: [{ atMs: toMs - stepMs, act: "timeout", by: "ana", source: "us", count: 2 }],
+        timeToActionS: { critical: { value: 40, low: 30, high: 60, n: 14 }, alert: few, watch: few },
+        acted: { critical: some, alert: some, watch: few },
+        repeat7d: few,
+        measures: [
+          {
+            measure: "slow",
+            withS: { value: 45, low: 30, high: 60, n: 14 },
+            withoutS: { value: 130, low: 90, high: 180, n: 20 },
+            ...{ fellWith: some, fellWithout: few },
+          },
+        ],
+        autoMod: { held: 12, weFlagged: some, ofCriticalHeld: few },
+        precision: [{ class: "insult", right: 193, wrong: 19, low: 0.88, high: 0.93, weekStartMs: toMs }],
+        load: null,
+      };
+    },
     mod_recent: () => ({
       ...{ spikes: [], windows: [], events: [], reports: [] },
       ...{ scored: 800, unknown: 0, model: "test@1", scoredUpToMs: Date.now() },
