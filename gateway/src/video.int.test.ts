@@ -823,7 +823,7 @@ test("after NATS was killed, decisions, clips and what is kept go on", async () 
     },
     { timeout: 20_000, interval: 300 },
   );
-}, 40_000);
+});
 
 test("the overlay may stand in another program's page, the gallery and the rest may not", async () => {
   const policy = async (path: string): Promise<string | null> =>

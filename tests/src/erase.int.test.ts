@@ -44,7 +44,8 @@ import { askStore } from "@hypecast/streamproc/imports/store.ts";
 import { isGenuine } from "@hypecast/streamproc/moderation/erase/report.ts";
 import { startEraser } from "@hypecast/streamproc/moderation/erase/worker.ts";
 import { gqlChat, openDesk, type Desk } from "./imported.fixture.ts";
-import { startWorld, until, type World } from "./murder.ts";
+import { startWorld, type World } from "./murder.ts";
+import { until } from "./until.ts";
 
 /** Nothing else in the world is called so. */
 const GONE = { userId: "900100200300", login: "quiet_fern_77" };
@@ -314,11 +315,11 @@ test("who is erased is found in no store afterwards, what others said is still t
   await desk.until(imported.id, ({ status }) => status !== "processing");
   const ask = askStore(world.nc);
   const signal = new AbortController().signal;
-  await until("both channels' lines are stored", 20_000, async () => {
+  await until("both channels' lines are stored", async () => {
     const { places } = await ask(chatterPlaces, GONE, signal);
     return places.length === 2 && places.some(({ lines }) => lines === 18);
   });
-  await until("cases, chunks and dead letters are stored", 45_000, async () => {
+  await until("cases, chunks and dead letters are stored", async () => {
     const places = new Set((await hunt()).map((one) => one.replace(/:.*/, "")));
     return [
       "table mod_cases",
@@ -373,7 +374,7 @@ test("who is erased is found in no store afterwards, what others said is still t
   );
   const record = async (): Promise<Erasure> =>
     erasure.parse((await (await new Kvm(world.nc).open(ERASURES_BUCKET)).get(id))!.json());
-  await until("it is done", 90_000, async () => (await record()).state === "done");
+  await until("it is done", async () => (await record()).state === "done");
   await eraser.close();
 
   expect(await hunt()).toEqual([]);

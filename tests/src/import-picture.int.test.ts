@@ -90,7 +90,7 @@ test("chat and picture become one stream whose moments have all senses, whoever 
   await desk.gone(asked.id);
   for await (const { key } of desk.objects.list(vodPrefix(asked.id))) expect(key).toBe("nothing");
   expect(await shotsOf(run)).toBe(0);
-}, 120_000);
+});
 
 test("a video without chat is a stream, and a web page in its place is refused in words", async () => {
   const bytes = readFileSync(

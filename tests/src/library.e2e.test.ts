@@ -133,6 +133,8 @@ test("a link twice is one stream; a chat and a video apart are asked about; the 
   await page.keyboard.press("Enter");
   await card(page, "Пасхальный забег").waitFor();
   await paste();
+  // The dialog has it: before that Enter is nobody's.
+  await page.getByText("Видео Twitch.").waitFor();
   await page.keyboard.press("Enter");
   await page.getByText("Это уже есть здесь: «Пасхальный забег»").waitFor();
   await page.getByRole("button", { name: "Закрыть" }).first().click();
@@ -195,10 +197,10 @@ test("a stream is renamed, its import stopped and gone on with, and deleted afte
   await page
     .getByText(/Списку \d+ с|пока без новостей/)
     .first()
-    .waitFor({ timeout: 25_000 });
+    .waitFor();
   await renamed.waitFor();
   await gateway.start();
-  await page.getByText("пока без новостей").first().waitFor({ state: "detached", timeout: 20_000 });
+  await page.getByText("пока без новостей").first().waitFor({ state: "detached" });
   expect(faults.filter((fault) => !/WebSocket|ERR_CONNECTION|Failed to load resource/.test(fault))).toEqual(
     [],
   );

@@ -158,6 +158,8 @@ test("in both languages, themes and widths, with dialogs: axe, policy, console, 
         await page.getByRole("dialog", { name: title }).waitFor();
         await check(title);
         await page.keyboard.press("Escape");
+        // The next key is the page's again.
+        await page.getByRole("dialog", { name: title }).waitFor({ state: "hidden" });
       }
     }
     for (const [route, title] of [
@@ -301,7 +303,7 @@ test("who may not is told so, and what fails stands where it failed", async () =
   await gateway.restart();
   await vi.waitFor(async () => expect((await cat.get("lava")).status).toBe(200), 10_000);
   await world.say(oneLine(LAVA, "after", "после перезапуска", { lastAtMs: Date.now() }));
-  await page.getByRole("button", { name: /нажмите \./ }).waitFor({ timeout: 15_000 });
+  await page.getByRole("button", { name: /нажмите \./ }).waitFor();
   expect(
     faults.filter((fault) => !/WebSocket|ERR_CONNECTION|ERR_FAILED|Failed to load resource/.test(fault)),
   ).toEqual([]);

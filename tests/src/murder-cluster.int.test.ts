@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { playEpisode, startWorld, until, type World } from "./murder.ts";
+import { playEpisode, startWorld, type World } from "./murder.ts";
+import { until } from "./until.ts";
 import { startNatsCluster, type Server } from "./servers.ts";
 
 let cluster: Server[] = [];
@@ -14,7 +15,7 @@ beforeAll(async () => {
   cluster = await startNatsCluster();
   const url = cluster.map((server) => server.url).join();
   const nc = await connect({ servers: url.split(","), maxReconnectAttempts: -1, reconnectTimeWait: 100 });
-  await until("the three have found each other", 20_000, async () => {
+  await until("the three have found each other", async () => {
     jsm = await jetstreamManager(nc);
     await jsm.streams.add({ name: "PROBE", subjects: ["probe"], num_replicas: 3 });
     return jsm.streams.delete("PROBE");
@@ -42,4 +43,4 @@ afterAll(async () => {
 test("over three nats-servers with three copies, killing the leader loses and doubles nothing", async () => {
   const { did } = await playEpisode(world, { seed: 901, playS: 12, murders: 3, victims: ["leader"] });
   expect(did.length).toBeGreaterThan(1);
-}, 120_000);
+});

@@ -3,7 +3,8 @@ import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chatAlive, chatLines, packLines } from "@hypecast/contracts/chat.ts";
 import { LIVE_PARTITIONS, PARTITIONS, partitionOf, subjectOf } from "@hypecast/contracts/event.ts";
-import { checkFinals, checkpointOf, startWorld, until, type World } from "./murder.ts";
+import { checkFinals, checkpointOf, startWorld, type World } from "./murder.ts";
+import { until } from "./until.ts";
 
 /** One channel in each partition. */
 const channels = Array.from({ length: PARTITIONS }, (_, p) => {
@@ -65,7 +66,7 @@ const shared = async (since: number): Promise<boolean> =>
   [...(await owners(since)).values()].join() === `${HALF},${HALF}`;
 
 test("two processes share the partitions; when one dies or stands still, the other has its share within seconds", async () => {
-  await until("both have their half", 15_000, async () => shared(0));
+  await until("both have their half", async () => shared(0));
   const one = world.programs.get("processors-1")!;
   const two = world.programs.get("processors-2")!;
   for (const [victim, way, back] of [
@@ -75,12 +76,12 @@ test("two processes share the partitions; when one dies or stands still, the oth
     const at = await now();
     const began = performance.now();
     victim.child().kill(way);
-    await until("the other one commits everything", 10_000, async () =>
+    await until("the other one commits everything", async () =>
       [...(await owners(at)).values()].includes(PARTITIONS),
     );
     expect(performance.now() - began).toBeLessThan(8000);
     back();
-    await until("both have their half again", 15_000, async () =>
+    await until("both have their half again", async () =>
       // A commit a second, and each partition is spoken on five times in it.
       shared(await now().then((seq) => seq - 12 * PARTITIONS)),
     );
@@ -92,4 +93,4 @@ test("two processes share the partitions; when one dies or stands still, the oth
   const { log, expected } = await checkFinals(world, channels, 1, 1);
   expect(log.length).toBeGreaterThan(1000);
   expect(expected.chat_windows.size).toBeGreaterThan(500);
-}, 90_000);
+});

@@ -19,7 +19,8 @@ import {
 } from "@hypecast/contracts/video.ts";
 import { makeFootage } from "@hypecast/demo/video/footage.ts";
 import { startLivesim, type Livesim } from "@hypecast/demo/video/livesim.ts";
-import { checkFinals, murder, readLog, startWorld, until, type World } from "./murder.ts";
+import { checkFinals, murder, readLog, startWorld, type World } from "./murder.ts";
+import { until } from "./until.ts";
 import { temporaryFolder } from "./servers.ts";
 
 const LOGIN = "murdered";
@@ -65,10 +66,10 @@ const api = (path: string, init?: RequestInit): Promise<Response> =>
 
 test("after murders of ingest, workers, renderer, Redis and nats: every segment measured once, the same shots, scores and moments, and the clip", async () => {
   await want(false);
-  await until("three segments are measured", 40_000, async () => (await said(videoMeasured)).length >= 3);
+  await until("three segments are measured", async () => (await said(videoMeasured)).length >= 3);
 
   const [first] = await said<VideoSegment>(videoSegment);
-  await until("the gateway knows what is kept", 10_000, async () => {
+  await until("the gateway knows what is kept", async () => {
     const { video } = (await (await api(`/api/v1/channels/${LOGIN}/video`)).json()) as {
       video: VideoState | null;
     };
@@ -91,7 +92,7 @@ test("after murders of ingest, workers, renderer, Redis and nats: every segment 
   const did = await murder(world, new Map(world.victims), { seed: 4, playS: PLAY_S, murders: 9 });
   console.log(did.join("\n"));
   await want(true);
-  await until("everything is measured and scored", 60_000, async () => {
+  await until("everything is measured and scored", async () => {
     const [segments, measured] = [await said(videoSegment), await said(videoMeasured)];
     const [shots, scores] = [await said(videoShots, "FOLD"), await said(shotScore)];
     if (segments.length < 8 || measured.length < segments.length || scores.length < shots.length)
@@ -146,7 +147,7 @@ test("after murders of ingest, workers, renderer, Redis and nats: every segment 
     shots.map((shot) => shot.id).toSorted(),
   );
 
-  await until("the clip is ready", 40_000, async () => {
+  await until("the clip is ready", async () => {
     const record = (await (await api(`/api/v1/clips/${id}`)).json()) as Clip;
     if (record.state === "failed") throw new Error(JSON.stringify(record.error));
     return record.state === "ready";

@@ -31,6 +31,7 @@ import {
   type FinalTable,
   type Logged,
 } from "./murder-oracle.ts";
+import { until } from "./until.ts";
 import { makeRecording, seeded, type Recording } from "./murder-recording.ts";
 import {
   exited,
@@ -261,22 +262,18 @@ export async function playEpisode(world: World, episode: Episode): Promise<Episo
   const did = await murder(world, victims, episode);
   await Promise.race([
     untilPlayed(source),
-    sleep(60_000).then(() => {
-      throw new Error(`seed ${seed}: the recording was not played within a minute\n${source.log()}`);
+    sleep(120_000).then(() => {
+      throw new Error(`seed ${seed}: the recording was not played within two minutes\n${source.log()}`);
     }),
   ]);
-  await until(
-    "the log answers",
-    20_000,
-    async () => (await world.jsm.streams.info("FOLD")).state.messages >= 0,
-  );
+  await until("the log answers", async () => (await world.jsm.streams.info("FOLD")).state.messages >= 0);
   const began = performance.now();
   let finals = 0;
   const scored = world.programs.has("moderation-1");
   const told = (): string => `seed ${seed} after ${did.join(", ")}`;
   try {
     if (scored)
-      await until("every pack is scored", 40_000, async () =>
+      await until("every pack is scored", async () =>
         checkScores(await logOf(world, recording.channels, firstChat), recording.channels),
       );
     const { log, expected } = await checkFinals(world, recording.channels, firstChat, firstFold);
@@ -384,7 +381,7 @@ export async function checkFinals(
   const log = await logOf(world, channels, firstChat);
   const expected = batch(log, new Set(channels));
   const last = new Map(log.map(({ partition, seq }) => [partition, seq]));
-  await until("every partition has folded the log to its end", 40_000, async () => {
+  await until("every partition has folded the log to its end", async () => {
     for (const [partition, seq] of last)
       if ((await checkpointOf(world, partition)).position < seq) return false;
     return true;
@@ -426,7 +423,7 @@ async function checkStore(store: Store, recording: Recording, expected: Finals):
   };
   for (const table of storedTables) {
     const kept = table === "moments" ? newest(expected.moments) : expected[table];
-    await until(`${table} has ${kept.size} rows`, 30_000, async () => {
+    await until(`${table} has ${kept.size} rows`, async () => {
       const found = await read(table).catch(() => null);
       return (
         found !== null &&
@@ -438,11 +435,7 @@ async function checkStore(store: Store, recording: Recording, expected: Finals):
   }
   const lines = (): Promise<{ n: number; ids: number }[]> =>
     rows(`SELECT count() AS n, uniqExact(id) AS ids FROM chat_lines WHERE channelId IN (${among})`);
-  await until(
-    "every line is in the store",
-    30_000,
-    async () => (await lines())[0]!.ids >= recording.said.length,
-  );
+  await until("every line is in the store", async () => (await lines())[0]!.ids >= recording.said.length);
   expect((await lines())[0], "lines in the store").toEqual({
     n: recording.said.length,
     ids: recording.said.length,
@@ -557,13 +550,4 @@ export async function readLog(
     if (message.seq === end) break;
   }
   return read;
-}
-
-export async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    if (await holds().catch(() => false)) return;
-    if (performance.now() > end) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
-    await sleep(100);
-  }
 }

@@ -40,8 +40,8 @@ export const freePort = (): Promise<number> => freePorts(1);
 
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `hypecast-${name}-`));
 
-/** Resolves when something accepts connections on the port; throws after `withinMs`. */
-export async function listening(port: number, withinMs = 10_000): Promise<void> {
+/** Resolves when something accepts connections on the port; throws after `withinMs`: a busy machine starts servers slowly. */
+export async function listening(port: number, withinMs = 60_000): Promise<void> {
   const until = Date.now() + withinMs;
   for (;;) {
     const open = await new Promise<boolean>((resolve) => {

@@ -29,9 +29,7 @@ const NO_PICTURE = /Failed to load resource.*(?:404|502|400)/;
 
 const playing = (page: Page): Promise<void> =>
   expect
-    .poll(() => page.locator("video").evaluate((element: HTMLVideoElement) => element.currentTime), {
-      timeout: 20_000,
-    })
+    .poll(() => page.locator("video").evaluate((element: HTMLVideoElement) => element.currentTime))
     .toBeGreaterThan(0.3);
 const time = (page: Page): Promise<number> =>
   page.locator("video").evaluate((element: HTMLVideoElement) => element.currentTime);

@@ -72,7 +72,7 @@ export async function startWebGateway(ticksPerS = 10, jobs = false): Promise<Web
       env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "inherit"],
     });
-    await listening(port, 20_000);
+    await listening(port);
   };
   const kill = async (): Promise<void> => {
     gateway.kill("SIGKILL");

@@ -31,6 +31,7 @@ import {
   temporaryFolder,
   type Server,
 } from "@hypecast/tests/servers.ts";
+import { until } from "@hypecast/tests/until.ts";
 import { openStore, type Store } from "../store.ts";
 
 const T = 1_700_000_040_000;
@@ -96,14 +97,6 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited(child);
 }
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, holds: () => Promise<boolean> | boolean, ms = 20_000): Promise<void> {
-  for (const end = Date.now() + ms; ;) {
-    if (await Promise.resolve(holds()).catch(() => false)) return;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
-    await pause(50);
-  }
-}
 
 const line = (channelId: string, n: number): ChatLine => ({
   id: `${channelId}-${n}`,
@@ -328,7 +321,7 @@ describe("from the log to the store", () => {
     const { reports } = bench;
     bench.clickhouse.child().kill("SIGKILL");
     for (let i = 0; i < 50; i++) await publishLines(bench, "away", linesFrom("away", i * 20, 20));
-    await until("degraded", () => (reports.get("sink")?.figures["delayS"] ?? 0) > 5.5, 15_000);
+    await until("degraded", () => (reports.get("sink")?.figures["delayS"] ?? 0) > 5.5);
     expect(reports.get("sink")).toMatchObject({
       status: "degraded",
       reason: expect.stringMatching(
@@ -394,7 +387,7 @@ test("kill -9 and pauses of sinks, engine and log at random moments: every line 
     await publishing;
     const each = PACKS * LINES;
     const expected = { n: CHANNELS * each, ids: CHANNELS * each, total: CHANNELS * sumTo(each) };
-    await until("every line", async () => (await sums(bench, "k%")).ids === expected.ids, 40_000);
+    await until("every line", async () => (await sums(bench, "k%")).ids === expected.ids);
     // A stale sink would still be about to write: let it.
     await pause(1500);
     expect(await sums(bench, "k%")).toEqual(expected);
@@ -428,7 +421,7 @@ describe("a full disk", () => {
         /history is delayed by .*(?:space|ENOSPC|write)/i.test(bench.reports.get("sink")?.reason ?? ""),
       );
       execFileSync("sh", ["-c", `rm -f ${filler}*`]);
-      await until("all rows", async () => (await sums(bench, "full")).n === 500, 30_000);
+      await until("all rows", async () => (await sums(bench, "full")).n === 500);
       expect(await sums(bench, "full")).toEqual({ n: 500, ids: 500, total: sumTo(500) });
       expect(await rows(bench, "SELECT count() AS n FROM dead_letters")).toEqual([{ n: 0 }]);
     } finally {

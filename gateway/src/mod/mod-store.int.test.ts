@@ -65,7 +65,7 @@ beforeAll(async () => {
     },
     { timeout: 25_000, interval: 200 },
   );
-}, 60_000);
+});
 afterAll(async () => {
   await gateway?.close();
   analytics?.kill("SIGKILL");

@@ -38,16 +38,16 @@ async function join(nc: NatsConnection, id: string): Promise<Members> {
 
 test("who could not listen when its connection came back listens as soon as it can", async () => {
   const [first] = [await join(one, "one"), await join(two, "two")];
-  await expect.poll(() => first.alive(), { timeout: 10_000 }).toEqual(["one", "two"]);
+  await expect.poll(() => first.alive()).toEqual(["one", "two"]);
 
   // As with a bucket whose leader is being elected: the watch that a reconnection asks for anew is refused.
   await (await new Kvm(two).open(BUCKET)).destroy();
-  await expect.poll(() => first.alive(), { timeout: 10_000 }).toBeNull();
+  await expect.poll(() => first.alive()).toBeNull();
   const asked = two.subscribe(`$JS.API.CONSUMER.CREATE.KV_${BUCKET}.>`);
   await two.flush();
   await one.reconnect();
   for await (const _ of asked) break;
 
   await new Kvm(two).create(BUCKET, { history: 1, ttl: MEMBER_TTL_MS, storage: StorageType.File });
-  await expect.poll(() => first.alive(), { timeout: 10_000 }).toEqual(["one", "two"]);
+  await expect.poll(() => first.alive()).toEqual(["one", "two"]);
 });

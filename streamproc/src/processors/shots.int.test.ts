@@ -53,7 +53,7 @@ beforeAll(async () => {
       if (said.type === "audio") heard.push(said.audio);
     }
   }
-}, 60_000);
+});
 
 test("the cuts of encoded segments are found at their frames", () => {
   // The last shot is still open.

@@ -50,7 +50,7 @@ async function until<Found>(
   what: () => Promise<Found> | Found,
   is: (found: Found) => boolean,
 ): Promise<Found> {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 4000; i++) {
     const found = await what();
     if (is(found)) return found;
     await sleep(25);
