@@ -1,5 +1,6 @@
+import { JetStreamApiError } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startNats, type Server } from "@hypecast/tests/servers.ts";
 import { checkServer, connectBus, ensureStreams, whenTheLogAnswers } from "./bus.ts";
 import { readConfig } from "./config.ts";
@@ -36,6 +37,22 @@ test("a write that nobody listens to, as while a leader is elected, is tried aga
   await expect.poll(() => failures).toMatchObject([{ name: "JetStreamNotEnabled" }]);
   await new Kvm(nc).create("leaderless");
   expect(await written).toBe(1);
+  await nc.close();
+});
+
+test("what is new waits for a server of the cluster that is away, and not for one that there never is", async () => {
+  const nc = await connectBus(readConfig({ HYPECAST_NATS_URL: nats.url }), "test");
+  const refusal = (why: string): JetStreamApiError =>
+    new JetStreamApiError({
+      code: 400,
+      err_code: 10005,
+      description: `no suitable peers for placement${why}`,
+    });
+  // As a cluster of three said it a moment after its leader was killed and had come back.
+  const away = vi.fn(async () => "made").mockRejectedValueOnce(refusal(", peer offline"));
+  expect(await whenTheLogAnswers(nc, away)).toBe("made");
+  const never = vi.fn(async () => "made").mockRejectedValueOnce(refusal(""));
+  await expect(whenTheLogAnswers(nc, never)).rejects.toThrow("no suitable peers");
   await nc.close();
 });
 

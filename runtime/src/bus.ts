@@ -103,11 +103,16 @@ const NOT_NOW: readonly number[] = [
 ];
 
 function isAway(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503 || NOT_NOW.includes(error.code);
+  if (error instanceof JetStreamApiError)
+    return error.status === 503 || NOT_NOW.includes(error.code) || misses(error);
   if (error instanceof errors.TimeoutError || error instanceof errors.NoRespondersError) return true;
   // While a stream has no leader nobody listens on its subjects; the client words that as "jetstream is not enabled".
   return error instanceof Error && error.cause !== undefined && isAway(error.cause);
 }
+
+/** What is new needs all its servers at once. Too few of them is for good, and has the same code; one that is away is not. */
+const misses = ({ code, message }: JetStreamApiError): boolean =>
+  code === 10005 && message.includes("peer offline");
 
 const BUCKETS = [
   CHANNELS_BUCKET,
