@@ -1,11 +1,11 @@
-import { Kvm, type KV, type KvWatchEntry } from "@nats-io/kv";
+import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { z } from "zod";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 import { ProblemError } from "./problems.ts";
 
 const KV_TIMEOUT_MS = 3000;
-const RETRY_MS = 500;
 /** Others may write the same record at the same time: so often a change is tried on what they wrote. */
 const CHANGE_TRIES = 10;
 
@@ -75,8 +75,8 @@ export async function keepBucket<Schema extends z.ZodType>(
     else if (!entries.delete(key)) return;
     changed(key, value, isNews);
   };
-  const watch = watchEntries(bucket, name, log, (entry) =>
-    keep(entry.key, entry.operation === "PUT" ? read(entry) : null, entry.revision, watch.ready()),
+  const watch = watchBucket(bucket, log, (key, entry, revision) =>
+    keep(key, entry && read(entry), revision, watch.ready()),
   );
   return {
     get: (key) => entries.get(key)?.value ?? null,
@@ -137,39 +137,4 @@ export async function firstRead(...watches: readonly { readonly ready: () => boo
   const until = Date.now() + FIRST_READ_MS;
   while (!watches.every((watch) => watch.ready()) && Date.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-/** Tells every entry of a bucket and every change, for good: a watch that ends is begun again. */
-export function watchEntries(
-  bucket: KV,
-  name: string,
-  log: Logger,
-  tell: (entry: KvWatchEntry) => void,
-): { readonly ready: () => boolean; readonly close: () => void } {
-  let ready = false;
-  const closing = new AbortController();
-  let stop = (): void => undefined;
-  void (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        const entries = await bucket.watch();
-        stop = () => entries.stop();
-        if ((await bucket.status()).values === 0) ready = true;
-        for await (const entry of entries) {
-          tell(entry);
-          if (entry.delta === 0) ready = true;
-        }
-      } catch (error) {
-        if (!closing.signal.aborted) log.warn({ err: error, bucket: name }, "a watch ended; beginning again");
-      }
-      if (!closing.signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-  })();
-  return {
-    ready: () => ready,
-    close: () => {
-      closing.abort();
-      stop();
-    },
-  };
 }

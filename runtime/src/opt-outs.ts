@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { OPT_OUTS_BUCKET, optOut, type OptOut } from "@hypecast/contracts/account.ts";
 import { whenTheLogAnswers } from "./bus.ts";
+import { watchBucket } from "./watch.ts";
 import { chatterHash, loginHash } from "./chatter.ts";
 import type { Logger } from "./log.ts";
 import { counter } from "./metrics.ts";
@@ -10,7 +10,6 @@ import type { Secret } from "./secret.ts";
 
 /** Chatters whose answer is remembered: a hash for every line would cost more than a fold. */
 const REMEMBERED = 50_000;
-const RETRY_MS = 500;
 
 export const leftOut = counter(
   "opted_out_lines_total",
@@ -33,37 +32,14 @@ export async function watchOptOuts(nc: NatsConnection, secret: Secret, log: Logg
   const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(OPT_OUTS_BUCKET));
   const byKey = new Map<string, OptOut>();
   const list = createList(secret);
-  const closing = new AbortController();
-  let stop = (): void => undefined;
-  let known = (): void => undefined;
-  const wholeRead = new Promise<void>((resolve) => (known = resolve));
-  void (async () => {
-    while (!closing.signal.aborted) {
-      try {
-        const entries = await bucket.watch();
-        stop = () => entries.stop();
-        if ((await bucket.status()).values === 0) known();
-        for await (const entry of entries) {
-          const read = entry.operation === "PUT" ? optOut.safeParse(entry.json()) : null;
-          if (read?.success === true) byKey.set(entry.key, read.data);
-          else byKey.delete(entry.key);
-          list.set([...byKey.values()]);
-          if (entry.delta === 0) known();
-        }
-      } catch (error) {
-        if (!closing.signal.aborted) log.warn({ err: error }, "the opt-outs cannot be read; trying again");
-      }
-      await sleep(RETRY_MS);
-    }
-  })();
-  await wholeRead;
-  return {
-    leavesOut: list.leavesOut,
-    close() {
-      closing.abort();
-      stop();
-    },
-  };
+  const watch = watchBucket(bucket, log, (key, entry) => {
+    const read = entry === null ? null : optOut.safeParse(entry.json());
+    if (read?.success === true) byKey.set(key, read.data);
+    else byKey.delete(key);
+    list.set([...byKey.values()]);
+  });
+  await watch.whole;
+  return { leavesOut: list.leavesOut, close: watch.close };
 }
 
 /** The list itself: hashes only, compared by hash. */

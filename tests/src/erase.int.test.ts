@@ -364,7 +364,10 @@ test("who is erased is found in no store afterwards, what others said is still t
   const eraser = startEraser(
     {
       ...{ nc: world.nc, ask, people, objects, redisUrl: world.env["HYPECAST_REDIS_URL"]! },
-      ...{ positions: await openPositions(world.nc, 1), clips: await openRecords(world.nc) },
+      ...{
+        positions: await openPositions(world.nc, 1),
+        clips: await openRecords(world.nc, createLog("test", "error")),
+      },
       openForMs: 0,
       waitMs: 8000,
     },

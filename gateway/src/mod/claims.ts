@@ -10,8 +10,9 @@ import {
   type Person,
 } from "@hypecast/contracts/journal.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
-import { onBus, watchEntries } from "../bucket.ts";
+import { onBus } from "../bucket.ts";
 
 const LOOK_MS = 5000;
 /** Somebody else writes the same claim at the same time: so often it is looked at again. */
@@ -52,9 +53,7 @@ export async function watchClaims(
       value !== null && before !== undefined && personKey(before.claim.by) === personKey(value.by);
     if (said !== undefined && !isSame) changed(said.caseId, said.channelId);
   };
-  const watch = watchEntries(bucket, CLAIMS_BUCKET, log, (entry) =>
-    keep(entry.key, entry.operation === "PUT" ? read(entry) : null, entry.revision),
-  );
+  const watch = watchBucket(bucket, log, (key, entry, revision) => keep(key, entry && read(entry), revision));
   const timer = setInterval(() => {
     for (const [key, { claim: one, revision }] of claims)
       if (one.seenMs + CLAIM_MS <= Date.now())

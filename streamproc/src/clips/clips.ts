@@ -20,7 +20,7 @@ export async function startClips(part: Process, nc: NatsConnection): Promise<voi
   const { config, instance, log } = part;
   const objects = openObjects(config);
   const emotes = openEmoteCache(config, log);
-  const records = await openRecords(nc);
+  const records = await openRecords(nc, log);
   const secret = openSecret(config);
   const workshops = join(config.HYPECAST_DATA, "tmp", "clips");
   await mkdir(workshops, { recursive: true });

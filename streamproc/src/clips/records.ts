@@ -10,6 +10,8 @@ import {
 } from "@hypecast/contracts/clip.ts";
 import { isVodId, vod, vodKey, VODS_BUCKET } from "@hypecast/contracts/vod.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import type { Logger } from "@hypecast/runtime/log.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 
 /** Others may write the same record at the same time: so often a change is tried on what they wrote. */
 const CHANGE_TRIES = 20;
@@ -22,14 +24,14 @@ export interface ClipRecords {
   change(id: string, change: (clip: Clip) => Partial<Clip> | null): Promise<Clip | null>;
   all(): Promise<Clip[]>;
   /** Tells of every change of one record until closed; null: deleted. */
-  watch(id: string, tell: (clip: Clip | null) => void): Promise<{ close(): void }>;
+  watch(id: string, tell: (clip: Clip | null) => void): { close(): void };
   layoutOf(login: string): Promise<ChannelLayout>;
   /** How people call a stream: a channel by its login, an imported one by whose it was, or its title. Empty: nobody knows. */
   nameOf(login: string): Promise<string>;
 }
 
 /** Every call waits while the log is away. */
-export async function openRecords(nc: NatsConnection): Promise<ClipRecords> {
+export async function openRecords(nc: NatsConnection, log: Logger): Promise<ClipRecords> {
   const kvm = new Kvm(nc);
   const bucket = await whenTheLogAnswers(nc, () => kvm.open(CLIPS_BUCKET));
   const layouts = await whenTheLogAnswers(nc, () => kvm.open(LAYOUT_BUCKET));
@@ -62,12 +64,8 @@ export async function openRecords(nc: NatsConnection): Promise<ClipRecords> {
       }
       return clips;
     },
-    async watch(id, tell) {
-      const entries = await whenTheLogAnswers(nc, () => bucket.watch({ key: id }));
-      void (async () => {
-        for await (const entry of entries) tell(entry.operation === "PUT" ? parsed(entry.value) : null);
-      })().catch(() => undefined);
-      return { close: () => entries.stop() };
+    watch(id, tell) {
+      return watchBucket(bucket, log, (_id, entry) => tell(entry && parsed(entry.value)), id);
     },
     async nameOf(login) {
       if (!isVodId(login)) return login;

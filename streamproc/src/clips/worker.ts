@@ -91,7 +91,7 @@ export function startClipWorker(options: ClipWorkerOptions): ClipWorker {
           `Rendering this clip ended ${MOST_ATTEMPTS} times without a result.`,
           "Try a shorter span, then tell us what was in it.",
         );
-      watching = await records.watch(id, (clip) => {
+      watching = records.watch(id, (clip) => {
         if (clip === null || !isWanted(clip)) stop.abort(new Cancelled());
       });
       if (started.attempt === 1) void alsoOnTwitch(started);

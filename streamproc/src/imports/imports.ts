@@ -17,7 +17,7 @@ import { startImportWorker } from "./worker.ts";
 /** The process `imports`: brings finished streams in, and takes them out. Any number may run, on any machine that has the store and the log. */
 export async function startImports(part: Process, nc: NatsConnection): Promise<void> {
   const { config, instance, log } = part;
-  const records = await openVodRecords(nc);
+  const records = await openVodRecords(nc, log);
   const fetcher = part.own(openFetcher(rulesOf(config)));
   const tools: ImportTools = {
     nc,

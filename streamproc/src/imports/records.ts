@@ -2,6 +2,8 @@ import { Kvm, type KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { vod, vodKey, VODS_BUCKET, type Vod } from "@hypecast/contracts/vod.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import type { Logger } from "@hypecast/runtime/log.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 
 /** Others may write the same record at the same time: so often a change is tried on what they wrote. */
 const CHANGE_TRIES = 20;
@@ -14,13 +16,13 @@ export interface VodRecords {
   change(id: string, change: (vod: Vod) => Partial<Vod> | null): Promise<Vod | null>;
   all(): Promise<Vod[]>;
   /** Tells of every change of one record until closed; null: deleted. */
-  watch(id: string, tell: (vod: Vod | null) => void): Promise<{ close(): void }>;
+  watch(id: string, tell: (vod: Vod | null) => void): { close(): void };
   /** The end of a deletion. */
   remove(id: string): Promise<void>;
 }
 
 /** Every call waits while the log is away. */
-export async function openVodRecords(nc: NatsConnection): Promise<VodRecords> {
+export async function openVodRecords(nc: NatsConnection, log: Logger): Promise<VodRecords> {
   const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(VODS_BUCKET));
   return {
     get: async (id) => (await read(nc, bucket, id))?.vod ?? null,
@@ -50,12 +52,8 @@ export async function openVodRecords(nc: NatsConnection): Promise<VodRecords> {
       }
       return vods;
     },
-    async watch(id, tell) {
-      const entries = await whenTheLogAnswers(nc, () => bucket.watch({ key: vodKey(id) }));
-      void (async () => {
-        for await (const entry of entries) tell(entry.operation === "PUT" ? parsed(entry.value) : null);
-      })().catch(() => undefined);
-      return { close: () => entries.stop() };
+    watch(id, tell) {
+      return watchBucket(bucket, log, (_key, entry) => tell(entry && parsed(entry.value)), vodKey(id));
     },
     async remove(id) {
       await whenTheLogAnswers(nc, () => bucket.purge(vodKey(id)));

@@ -80,7 +80,7 @@ export function startImportWorker(options: ImportWorkerOptions): ImportWorker {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, closing.signal]);
     const first = await records.get(id);
-    const watching = await records.watch(id, (vod) => {
+    const watching = records.watch(id, (vod) => {
       if (vod === null || first === null || vod.deleting || !isVodWanted(vod) || !sameSource(vod, first))
         stop.abort(new Stopped());
     });

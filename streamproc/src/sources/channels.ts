@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kvm, type KV } from "@nats-io/kv";
+import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
   CHANNELS_BUCKET,
@@ -10,13 +10,12 @@ import {
   type WantedChannel,
 } from "@hypecast/contracts/channel.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
+import { watchBucket, type BucketWatch } from "@hypecast/runtime/watch.ts";
 
 /** States are written at most so often … */
 const WRITE_EVERY_MS = 1000;
 /** … and those in which only times have moved share this many writes a second, whatever the number of channels. */
 const TIMES_PER_S = 100;
-/** The watch tells at once; this catches what it may have missed. */
-const LIST_EVERY_MS = 30_000;
 
 export interface ChannelBuckets {
   lastState: (login: string) => Promise<ChannelState | null>;
@@ -34,10 +33,10 @@ export async function openChannels(nc: NatsConnection, log: Logger): Promise<Cha
   const wantedBucket = await kvm.open(CHANNELS_BUCKET);
   const stateBucket = await kvm.open(CHANNEL_STATE_BUCKET);
   const wanted = new Map<string, WantedChannel>();
-  const timers: NodeJS.Timeout[] = [];
+  let watch: BucketWatch | null = null;
+  let timer: NodeJS.Timeout | undefined;
   let changed: (wanted: WantedChannel[]) => void = () => {};
   let states: () => ChannelState[] = () => [];
-  let closed = false;
 
   const take = (key: string, body: Uint8Array | null): void => {
     if (body === null) {
@@ -47,29 +46,6 @@ export async function openChannels(nc: NatsConnection, log: Logger): Promise<Cha
     const read = wantedChannel.safeParse(parse(body));
     if (read.success && read.data.login === key) wanted.set(key, read.data);
     else log.warn({ key }, "not a wanted channel: left out");
-  };
-
-  const list = async (): Promise<void> => {
-    const found = await readAll(wantedBucket);
-    wanted.clear();
-    for (const [key, body] of found) take(key, body);
-    changed([...wanted.values()]);
-  };
-
-  const watch = async (): Promise<void> => {
-    for (;;) {
-      try {
-        for await (const entry of await wantedBucket.watch()) {
-          take(entry.key, entry.operation === "PUT" ? entry.value : null);
-          // The first entries are what `list` has read already; being told twice changes nothing.
-          if (entry.isUpdate) changed([...wanted.values()]);
-        }
-      } catch (error) {
-        if (!closed) log.warn({ err: error }, "the watch of the wanted channels broke, watching again");
-      }
-      if (closed) return;
-      await sleep(1000);
-    }
   };
 
   const written = new Map<string, { text: string; atMs: number }>();
@@ -109,32 +85,20 @@ export async function openChannels(nc: NatsConnection, log: Logger): Promise<Cha
     async follow(onChange, ask) {
       changed = onChange;
       states = ask;
-      await list();
-      void watch();
-      timers.push(setInterval(() => void write(), WRITE_EVERY_MS));
-      timers.push(
-        setInterval(() => {
-          list().catch((error: unknown) => log.debug({ err: error }, "cannot list the wanted channels"));
-        }, LIST_EVERY_MS),
-      );
+      watch = watchBucket(wantedBucket, log, (key, entry) => {
+        take(key, entry && entry.value);
+        if (watch?.ready() === true) changed([...wanted.values()]);
+      });
+      await watch.whole;
+      changed([...wanted.values()]);
+      timer = setInterval(() => void write(), WRITE_EVERY_MS);
     },
     async close() {
-      closed = true;
-      for (const timer of timers) clearInterval(timer);
+      watch?.close();
+      clearInterval(timer);
       await Promise.race([write(), sleep(1000)]);
     },
   };
-}
-
-async function readAll(bucket: KV): Promise<Map<string, Uint8Array>> {
-  const found = new Map<string, Uint8Array>();
-  const keys: string[] = [];
-  for await (const key of await bucket.keys()) keys.push(key);
-  for (const key of keys) {
-    const entry = await bucket.get(key);
-    if (entry?.operation === "PUT") found.set(key, entry.value);
-  }
-  return found;
 }
 
 function parse(body: Uint8Array): unknown {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kvm, type KV } from "@nats-io/kv";
+import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { answer as answerShape, ANSWERS_BUCKET, type Answer } from "@hypecast/contracts/oracle.ts";
 import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter } from "@hypecast/runtime/metrics.ts";
 import type { Health } from "@hypecast/runtime/report.ts";
@@ -177,8 +178,8 @@ export async function openDesk(
     if (!atWork.has(record.id) && (record.state === "asked" || lost)) waiting.add(record.id);
     begin();
   };
-  const entries = await whenTheLogAnswers(nc, () => bucket.watch());
-  void follow(entries, (id, record) => {
+  const watch = watchBucket(bucket, log, (id, entry) => {
+    const record = entry && parsed(entry.value);
     if (record !== null && unfinished(record)) {
       open.set(id, record);
       consider(record);
@@ -202,18 +203,10 @@ export async function openDesk(
     async close() {
       clearInterval(again);
       closing.abort(new Error("the process stops"));
-      entries.stop();
+      watch.close();
       await Promise.allSettled(running);
     },
   };
-}
-
-/** Null: it was deleted. */
-async function follow(
-  entries: Awaited<ReturnType<KV["watch"]>>,
-  tell: (id: string, record: Answer | null) => void,
-): Promise<void> {
-  for await (const entry of entries) tell(entry.key, entry.operation === "PUT" ? parsed(entry.value) : null);
 }
 
 function parsed(body: Uint8Array): Answer | null {

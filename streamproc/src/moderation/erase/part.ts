@@ -21,7 +21,7 @@ export async function startErasing(part: Process, nc: NatsConnection): Promise<{
         ask: askStore(nc),
         positions: await openPositions(nc, config.HYPECAST_NATS_REPLICAS),
         people: await openPeople(nc, secret),
-        clips: await openRecords(nc),
+        clips: await openRecords(nc, log),
         objects: openObjects(config),
         redisUrl: config.HYPECAST_REDIS_URL,
       },

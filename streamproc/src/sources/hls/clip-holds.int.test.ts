@@ -14,9 +14,9 @@ import {
   type VideoSegment,
   type VideoState,
 } from "@hypecast/contracts/video.ts";
+import { createLog } from "@hypecast/runtime/log.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
 import { readConfig } from "@hypecast/runtime/config.ts";
-import { createLog } from "@hypecast/runtime/log.ts";
 import { openFolder } from "@hypecast/runtime/objects-folder.ts";
 import type { Objects } from "@hypecast/runtime/objects.ts";
 import { exited, freePort, startNats, temporaryFolder, type Server } from "@hypecast/tests/servers.ts";
@@ -120,7 +120,7 @@ test("what somebody asks the gateway to clip stays while it waits and while it i
   expect(asked.state).toBe("queued");
 
   // As the source does at its start: what is asked for already is known before anything is let go.
-  const watching = await watchClipHolds(bus);
+  const watching = await watchClipHolds(bus, createLog("test", "error"));
   let monotonicMs = 0;
   const keep: Keep = openKeep(
     "4242",
@@ -144,7 +144,7 @@ test("what somebody asks the gateway to clip stays while it waits and while it i
     expect(queued).not.toContain(0);
     expect(queued).not.toContain(COUNT - 1);
 
-    const records = await openRecords(bus);
+    const records = await openRecords(bus, createLog("test", "error"));
     await records.change(asked.id, () => ({ state: "running", stage: "render", attempt: 1 }));
     await vi.waitFor(async () => expect((await records.get(asked.id))?.state).toBe("running"));
     expect(await trim()).toEqual(queued);

@@ -47,7 +47,7 @@ const HOUR_MS = 3600_000;
 export async function openHls(parts: HlsParts): Promise<HlsSource> {
   const { config, log, nc, objects } = parts;
   const fetcher = openFetcher(rulesOf(config));
-  const holds = await watchClipHolds(nc);
+  const holds = await watchClipHolds(nc, log);
   const bucket = await new Kvm(nc).open(VIDEO_STATE_BUCKET);
   const limits = {
     keepMs: config.HYPECAST_VIDEO_HOURS * HOUR_MS,

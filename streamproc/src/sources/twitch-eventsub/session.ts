@@ -125,8 +125,13 @@ export function openSession(url: string, events: SessionEvents): { close(): void
     }
   };
 
+  let looked = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
+    // We have stood still ourselves: what came meanwhile is read before anybody is called silent.
+    const wasStill = now - looked > 2 * LOOK_EVERY_MS;
+    looked = now;
+    if (wasStill) return;
     for (const line of [current, next?.line]) {
       if (line === null || line === undefined) continue;
       const late =

@@ -1,12 +1,13 @@
 import { jetstream } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { setTimeout as sleep } from "node:timers/promises";
 import { account, ACCOUNTS_BUCKET, type Account } from "@hypecast/contracts/account.ts";
 import type { ChannelState, EventSubState } from "@hypecast/contracts/channel.ts";
 import { chatModeration } from "@hypecast/contracts/chat.ts";
 import { deadLetterSubject, type DeadLetter } from "@hypecast/contracts/dead-letter.ts";
 import { modEvent, type ModEvent } from "@hypecast/contracts/mod-event.ts";
+import { whenTheLogAnswers } from "@hypecast/runtime/bus.ts";
+import { watchBucket } from "@hypecast/runtime/watch.ts";
 import type { Config } from "@hypecast/runtime/config.ts";
 import type { Logger } from "@hypecast/runtime/log.ts";
 import { counter, gauge, histogram } from "@hypecast/runtime/metrics.ts";
@@ -23,7 +24,6 @@ import { newMessages } from "./seen.ts";
 import { kindsFor } from "./subscriptions.ts";
 
 const LOOK_EVERY_MS = 50;
-const WATCH_AGAIN_MS = 1_000;
 const DEAD_LETTER_BODY_BYTES = 4096;
 const MODERATE = "channel.moderate";
 /** So long another account is asked where Twitch has turned one away. */
@@ -69,6 +69,7 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
   const links = new Map<string, { link: AccountLink; signedInAtMs: number }>();
   const helix = helixModeration(config);
   const tokens = await openAccountTokens(config, nc);
+  const bucket = await whenTheLogAnswers(nc, () => new Kvm(nc).open(ACCOUNTS_BUCKET));
   const js = jetstream(nc);
   const isNew = newMessages();
   const acts = sameActs();
@@ -83,7 +84,6 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     ...{ account: null, missing: [], heardAtMs: null },
   };
   let watched: readonly ChannelState[] = [];
-  let stopWatch = (): void => undefined;
   let closed = false;
 
   // ── what Twitch says ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,26 +280,12 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     settle();
   };
 
-  const follow = async (): Promise<void> => {
-    for (;;) {
-      try {
-        const bucket = await new Kvm(nc).open(ACCOUNTS_BUCKET);
-        const entries = await bucket.watch();
-        stopWatch = () => entries.stop();
-        for await (const entry of entries) {
-          const read = entry.operation === "PUT" ? account.safeParse(jsonOf(entry.value)) : null;
-          if (read?.success === true) accounts.set(entry.key, read.data);
-          else accounts.delete(entry.key);
-          settle();
-        }
-      } catch (error) {
-        if (!closed) log.warn({ err: error }, "the accounts cannot be read, trying again");
-      }
-      if (closed) return;
-      await sleep(WATCH_AGAIN_MS);
-    }
-  };
-  void follow();
+  const watch = watchBucket(bucket, log, (key, entry) => {
+    const read = entry === null ? null : account.safeParse(jsonOf(entry.value));
+    if (read?.success === true) accounts.set(key, read.data);
+    else accounts.delete(key);
+    settle();
+  });
 
   const timer = setInterval(() => {
     const now = performance.now();
@@ -336,7 +322,7 @@ export async function openEventSub(parts: EventSubParts): Promise<EventSub> {
     close() {
       closed = true;
       clearInterval(timer);
-      stopWatch();
+      watch.close();
       for (const { link } of links.values()) link.close();
     },
   };
