@@ -1,6 +1,7 @@
 import { audience, BROOK_ID, FERN_ID, PEPEL_ID, type Chatter } from "./chatters.ts";
 import { uuidOf } from "./random.ts";
-import { scriptOf, scriptedChannels, streamAt, type Said, type ScriptedChannel } from "./stream.ts";
+import type { Said } from "./chat-event.ts";
+import { scriptOf, scriptedChannels, streamAt, type ScriptedChannel } from "./stream.ts";
 import { emotesTag, idOf, linesOf, spoken, tagLine } from "./wire.ts";
 import { PERIOD_MS, SHARED_CHAT } from "./world.ts";
 

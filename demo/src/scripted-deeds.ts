@@ -2,7 +2,8 @@ import { moobot } from "./chatters.ts";
 import { OPEN_ROOM, type Deed, type HeldLine } from "./deeds.ts";
 import { channels, type Who } from "./directory.ts";
 import { ANCHOR_MS, ROOMS } from "./schedule.ts";
-import { scriptedChannels, streamAt, type ChatEvent } from "./stream.ts";
+import type { ChatEvent } from "./chat-event.ts";
+import { scriptedChannels, streamAt } from "./stream.ts";
 import { idOf, spoken } from "./wire.ts";
 
 /** What the script's own moderators and AutoMod do in [fromMs, toMs) of the wall clock, over all channels. */

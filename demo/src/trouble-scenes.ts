@@ -1,5 +1,5 @@
 import { insulter, linkSpammer, moobot, type Chatter } from "./chatters.ts";
-import type { ChatEvent, Held, Said } from "./stream.ts";
+import type { ChatEvent, Held, Said } from "./chat-event.ts";
 import {
   bridgeBurner,
   dasha,

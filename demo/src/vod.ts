@@ -1,6 +1,7 @@
 import { PEPEL_ID, streamer } from "./chatters.ts";
 import { emoteByName } from "./emotes.ts";
-import { scriptOf, type Said } from "./stream.ts";
+import type { Said } from "./chat-event.ts";
+import { scriptOf } from "./stream.ts";
 import { FIRST_ATTEMPT, GAME, PERIOD_MS, scenes } from "./world.ts";
 import { idOf, spoken } from "./wire.ts";
 

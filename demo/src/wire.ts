@@ -1,6 +1,6 @@
 import { emoteByName } from "./emotes.ts";
 import { nonceOf, uuidOf } from "./random.ts";
-import type { ChatEvent, Said } from "./stream.ts";
+import type { ChatEvent, Said } from "./chat-event.ts";
 import type { Chatter } from "./chatters.ts";
 import { FIRST_ATTEMPT, RUNS_PER_BROADCAST } from "./world.ts";
 
