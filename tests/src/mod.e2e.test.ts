@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { ChannelPolicy } from "@hypecast/contracts/journal.ts";
 import { asker, signedIn, watchChannel, type Asker } from "@hypecast/gateway/mod/testing.ts";
 import { startGateway, type Gateway } from "@hypecast/gateway/testing.ts";
 import { connectBus, ensureStreams } from "@hypecast/runtime/bus.ts";
@@ -26,9 +27,9 @@ const PEOPLE = ["ana", "ben", "cat", "eve"];
 /** A session belongs to the browser that it was given to: each page has its own, and a person stays who they are. */
 const signIn = (login: string): Promise<string> =>
   signedIn(bus, {
-    userId: String(1000 + PEOPLE.indexOf(login)),
+    userId: login === "lava" ? LAVA : String(1000 + PEOPLE.indexOf(login)),
     login,
-    moderates: login === "eve" ? [] : [{ channelId: LAVA, login: "lava" }],
+    moderates: login === "eve" || login === "lava" ? [] : [{ channelId: LAVA, login: "lava" }],
   });
 
 beforeAll(async () => {
@@ -283,6 +284,64 @@ test("by keyboard alone: time out, note, wrong and why, all of a tab, seen; word
   await page.getByRole("dialog").getByText("Не токсично, и почему").waitFor();
   expect(faults).toEqual([]);
   await context.close();
+});
+
+test("the rules: limits, consent to keep chat, roles given and taken back; each by whom it is to be, and there for the next who looks", async () => {
+  await signIn("eve");
+  const { page, context, faults } = await open("lava");
+  const told = page.locator("main [role=status]");
+  const policyNow = async () =>
+    ((await cat.get("lava/policy")).body as unknown as { policy: ChannelPolicy }).policy;
+  await page.goto(`${gateway.url}/mod/lava/policy`);
+
+  const limits = page.locator("section", { has: page.getByRole("heading", { name: "С какой оценки" }) });
+  const save = limits.getByRole("button", { name: "Сохранить" });
+  const [critical, alert] = [limits.getByRole("slider").nth(0), limits.getByRole("slider").nth(1)];
+  await alert.fill("0.99");
+  await limits.getByRole("alert").waitFor();
+  expect(await save.isDisabled()).toBe(true);
+  await critical.fill("1");
+  await save.click();
+  await told.filter({ hasText: "Сохранено" }).waitFor();
+  expect((await policyNow()).thresholds).toMatchObject({ critical: 1, alert: 0.99 });
+
+  const keep = page.locator("section", { has: page.getByRole("heading", { name: "Сколько хранится чат" }) });
+  await keep.getByLabel("Исходный чат, часов").fill("48");
+  await keep.getByText("это согласие, которое может дать только владелец канала").waitFor();
+  await keep.getByRole("button", { name: "Сохранить" }).click();
+  await keep.getByText(/^Согласие: lava, /).waitFor();
+  expect(await policyNow()).toMatchObject({ rawHours: 48, consent: { by: { login: "lava" } } });
+
+  const given = page.locator("section", { has: page.getByRole("heading", { name: "Роли" }) });
+  const give = async (whom: string): Promise<void> => {
+    await given.getByRole("textbox").fill(whom);
+    await given.getByRole("combobox").selectOption("moderator");
+    await given.getByRole("button", { name: "Выдать" }).click();
+  };
+  await give("nobody_here");
+  await told.filter({ hasText: "nobody_here" }).waitFor();
+  const eve = asker(gateway, await signIn("eve"));
+  expect((await eve.get("lava")).status).toBe(403);
+  await give("eve");
+  const row = given.getByRole("row", { name: "eve" });
+  await row.waitFor();
+  expect((await eve.get("lava")).status).toBe(200);
+  await row.getByRole("button", { name: "Забрать" }).click();
+  await row.waitFor({ state: "detached" });
+  expect((await eve.get("lava")).status).toBe(403);
+  expect(faults).toEqual([]);
+  await context.close();
+
+  // A moderator sets limits, and what is kept no longer than a day; consent is not theirs.
+  const moderator = await open("ana");
+  await moderator.page.goto(`${gateway.url}/mod/lava/policy`);
+  await moderator.page.getByText(/^Согласие: lava, /).waitFor();
+  await moderator.page.getByLabel("Исходный чат, часов").fill("720");
+  await moderator.page.getByRole("button", { name: "Сохранить" }).nth(1).click();
+  await moderator.page.getByText("Ваша роль этого не позволяет").waitFor();
+  expect(await policyNow()).toMatchObject({ rawHours: 48, consent: { by: { login: "lava" } } });
+  expect(moderator.faults).toEqual([]);
+  await moderator.context.close();
 });
 
 test("who may not is told so, and what fails stands where it failed", async () => {
