@@ -15,6 +15,8 @@ export interface DemoOptions extends Omit<IrcOptions, "faults" | "rooms"> {
   readonly sevenTvHeartbeatMs?: number;
   /** EventSub keeps a session alive so often; absent: as the client asks, 10 s at least. */
   readonly keepaliveMs?: number;
+  /** False: the script's moderators and AutoMod do nothing. */
+  readonly acting?: boolean;
   /** What runs with it and is closed with it; absent: no channel has a picture. */
   readonly studio?: Studio;
 }
@@ -30,7 +32,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   const faults = noFaults();
   const now = options.now ?? Date.now;
   const moderators = new Moderators();
-  const rooms = new Rooms({ now, moderators });
+  const rooms = new Rooms({ now, moderators, acting: options.acting ?? true });
   const irc = new Irc({ ...options, faults, rooms });
   const servers: Listening[] = [];
   const closeAll = async (): Promise<void> => {

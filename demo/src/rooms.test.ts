@@ -14,7 +14,7 @@ const pepel = channels.get(PEPEL_ID)!;
 const flood = troubleScenes.find(({ kind }) => kind === "flood")!;
 let nowMs = LOOP_MS;
 const rooms = (): Rooms => {
-  const made = new Rooms({ now: () => nowMs, moderators: new Moderators() });
+  const made = new Rooms({ now: () => nowMs, moderators: new Moderators(), acting: true });
   open.push(made);
   return made;
 };

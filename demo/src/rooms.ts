@@ -34,6 +34,8 @@ interface Room {
 export interface RoomsOptions {
   readonly now: () => number;
   readonly moderators: Moderators;
+  /** False: its own people do nothing; what is done, a test asks for. */
+  readonly acting: boolean;
 }
 
 /** What moderation has made of the rooms. Its own people act by the script; whoever signed in acts through the API; both the same way. */
@@ -55,12 +57,14 @@ export class Rooms {
   private readonly listeners = new Set<(deed: Deed, scripted: boolean) => void>();
   private readonly now: () => number;
   private readonly moderators: Moderators;
+  private readonly acting: boolean;
   private readonly timer: NodeJS.Timeout;
   private doneUntilMs: number;
 
-  constructor({ now, moderators }: RoomsOptions) {
+  constructor({ now, moderators, acting }: RoomsOptions) {
     this.now = now;
     this.moderators = moderators;
+    this.acting = acting;
     this.doneUntilMs = now();
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -201,7 +205,7 @@ export class Rooms {
     const fromMs = Math.max(this.doneUntilMs, nowMs - CATCH_UP_MS);
     this.doneUntilMs = Math.max(nowMs, this.doneUntilMs);
     if (fromMs >= nowMs) return;
-    for (const deed of scriptedDeeds(fromMs, nowMs)) this.take(deed, true);
+    if (this.acting) for (const deed of scriptedDeeds(fromMs, nowMs)) this.take(deed, true);
     for (const room of this.rooms.values())
       for (const [messageId, { line, status }] of room.held) {
         if (nowMs - line.heldAtMs < HELD_MS) continue;

@@ -92,8 +92,8 @@ class Program {
   async ready(): Promise<void> {
     await Promise.race([
       new Promise((resolve) => this.child().once("message", resolve)),
-      sleep(30_000).then(() => {
-        throw new Error(`${this.name} is not ready after 30 s\n${this.log()}`);
+      sleep(120_000).then(() => {
+        throw new Error(`${this.name} is not ready after 120 s\n${this.log()}`);
       }),
     ]);
   }
